@@ -1,0 +1,2 @@
+/** @file The `quern` command: compile, run, check, inspect, bench, tune, types. */
+export {}

@@ -1,0 +1,2 @@
+/** @file Kernels and plans to one WebAssembly module. */
+export {}

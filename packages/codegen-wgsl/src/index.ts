@@ -1,0 +1,2 @@
+/** @file Kernels and plans to WGSL and a dispatch plan. */
+export {}

@@ -1,0 +1,2 @@
+/** @file The pipeline from a program to an artifact. */
+export {}

@@ -1,0 +1,2 @@
+/** @file Hardware-independent graph passes: canonicalisation, folding, fusion, layout, autodiff, quantisation. */
+export {}

@@ -1,0 +1,2 @@
+/** @file Compiles a model and runs it, in one process. */
+export {}

@@ -1,0 +1,2 @@
+/** @file The authoring language of `.model.ts` files. */
+export {}

@@ -1,0 +1,2 @@
+/** @file The plugin for Rollup and Rolldown; imports no Vite. */
+export {}
