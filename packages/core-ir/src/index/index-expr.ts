@@ -1,0 +1,229 @@
+/**
+ * @file Integer index expressions: shapes over symbols, loop extents, and subscripts over axes.
+ * One type serves all three, in a canonical form: constructors fold, collect like terms and sort, so that
+ * equal polynomials have equal keys.
+ */
+import type { Scalar } from '../scalar/scalar.ts'
+
+/** A product of atoms with an integer coefficient. */
+export interface Term {
+  readonly coef: number
+  readonly factors: readonly Atom[]
+}
+
+export type Atom =
+  | { readonly kind: 'var'; readonly name: string; readonly key: string }
+  | { readonly kind: 'div'; readonly num: Index; readonly den: Index; readonly key: string }
+  | { readonly kind: 'mod'; readonly num: Index; readonly den: Index; readonly key: string }
+  | { readonly kind: 'min'; readonly lhs: Index; readonly rhs: Index; readonly key: string }
+  | { readonly kind: 'max'; readonly lhs: Index; readonly rhs: Index; readonly key: string }
+  /** An integer loaded or computed from data (gather's subscript, a count). */
+  | { readonly kind: 'value'; readonly scalar: Scalar; readonly key: string }
+
+export type Index =
+  | { readonly kind: 'const'; readonly value: number; readonly key: string }
+  | Atom
+  | { readonly kind: 'sum'; readonly offset: number; readonly terms: readonly Term[]; readonly key: string }
+
+/** Anything a caller may write where an index is wanted. */
+export type IndexLike = Index | number
+
+export const constant = (value: number): Index => {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`an index constant must be a safe integer, not ${value}`)
+  return { kind: 'const', value, key: `${value}` }
+}
+export const variable = (name: string): Index => ({ kind: 'var', name, key: name })
+export const fromScalar = (scalar: Scalar): Index => ({ kind: 'value', scalar, key: `value(${scalar.key})` })
+export const toIndex = (x: IndexLike): Index => (typeof x === 'number' ? constant(x) : x)
+
+export function isConst(x: Index): x is Extract<Index, { kind: 'const' }>
+export function isConst(x: Index, value: number): boolean
+export function isConst(x: Index, value?: number): boolean {
+  return x.kind === 'const' && (value === undefined || x.value === value)
+}
+export const sameIndex = (a: IndexLike, b: IndexLike): boolean => toIndex(a).key === toIndex(b).key
+
+const offsetOf = (x: Index): number => (x.kind === 'const' ? x.value : x.kind === 'sum' ? x.offset : 0)
+const termsOf = (x: Index): readonly Term[] =>
+  x.kind === 'const' ? [] : x.kind === 'sum' ? x.terms : [{ coef: 1, factors: [x] }]
+const factorsKey = (factors: readonly Atom[]): string => factors.map(f => f.key).join('*')
+
+/** Rebuilds an index from an offset and terms, collecting like terms; the inverse of {@link split}. */
+export const fromTerms = (offset: number, terms: readonly Term[]): Index => {
+  const collected = new Map<string, Term>()
+  for (const term of terms) {
+    const key = factorsKey(term.factors)
+    const coef = (collected.get(key)?.coef ?? 0) + term.coef
+    collected.set(key, { coef, factors: term.factors })
+  }
+  const kept = [...collected].filter(([, t]) => t.coef !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  if (kept.length === 0) return constant(offset)
+  const [first] = kept
+  if (kept.length === 1 && offset === 0 && first !== undefined) {
+    const { coef, factors } = first[1]
+    const [only] = factors
+    if (coef === 1 && factors.length === 1 && only !== undefined) return only
+  }
+  const key = kept.map(([k, t]) => (t.coef === 1 ? k : `${t.coef}*${k}`)).join('+') + (offset === 0 ? '' : `+${offset}`)
+  return { kind: 'sum', offset, terms: kept.map(([, t]) => t), key: `(${key})` }
+}
+
+/** The polynomial of an index: constant offset and terms. */
+export const split = (x: Index): { offset: number; terms: readonly Term[] } => ({ offset: offsetOf(x), terms: termsOf(x) })
+
+export const add = (...xs: readonly IndexLike[]): Index => {
+  const all = xs.map(toIndex)
+  return fromTerms(all.reduce((s, x) => s + offsetOf(x), 0), all.flatMap(termsOf))
+}
+
+export const mul = (...xs: readonly IndexLike[]): Index =>
+  xs.map(toIndex).reduce<Index>((a, b) => {
+    const left = [...termsOf(a), ...(offsetOf(a) === 0 ? [] : [{ coef: offsetOf(a), factors: [] }])]
+    const right = [...termsOf(b), ...(offsetOf(b) === 0 ? [] : [{ coef: offsetOf(b), factors: [] }])]
+    let offset = 0
+    const terms: Term[] = []
+    for (const l of left) for (const r of right) {
+      const factors = [...l.factors, ...r.factors].sort((p, q) => (p.key < q.key ? -1 : p.key > q.key ? 1 : 0))
+      if (factors.length === 0) offset += l.coef * r.coef
+      else terms.push({ coef: l.coef * r.coef, factors })
+    }
+    return fromTerms(offset, terms)
+  }, constant(1))
+
+export const sub = (a: IndexLike, b: IndexLike): Index => add(a, mul(-1, b))
+
+/** Floor division. Division by a constant splits off the terms it divides; more needs ranges (see `simplify`). */
+export const floorDiv = (numLike: IndexLike, denLike: IndexLike): Index => {
+  const num = toIndex(numLike), den = toIndex(denLike)
+  if (isConst(den, 1)) return num
+  if (isConst(num, 0)) return num
+  if (isConst(den)) {
+    if (den.value <= 0) throw new RangeError(`floor division needs a positive divisor, not ${den.value}`)
+    if (isConst(num)) return constant(Math.floor(num.value / den.value))
+    const { whole, rest } = divide(num, den.value)
+    if (isConst(rest)) return add(whole, Math.floor(rest.value / den.value))
+    if (!isConst(whole, 0)) return add(whole, floorDiv(rest, den))
+    // floor(floor(x / a) / b) = floor(x / (a b))
+    if (num.kind === 'div' && isConst(num.den)) return floorDiv(num.num, num.den.value * den.value)
+  }
+  const exact = divideExactly(num, den)
+  if (exact !== undefined) return exact
+  return { kind: 'div', num, den, key: `(${num.key} // ${den.key})` }
+}
+
+/** The non-negative remainder. */
+export const mod = (numLike: IndexLike, denLike: IndexLike): Index => {
+  const num = toIndex(numLike), den = toIndex(denLike)
+  if (isConst(den, 1)) return constant(0)
+  if (isConst(den)) {
+    if (den.value <= 0) throw new RangeError(`a remainder needs a positive divisor, not ${den.value}`)
+    if (isConst(num)) return constant(((num.value % den.value) + den.value) % den.value)
+    const { whole, rest } = divide(num, den.value)
+    if (!isConst(whole, 0)) return mod(rest, den)
+  } else if (divideExactly(num, den) !== undefined) return constant(0)
+  return { kind: 'mod', num, den, key: `(${num.key} % ${den.key})` }
+}
+
+/** num = whole · den + rest, where whole takes every term (and the part of the offset) that den divides. */
+const divide = (num: Index, den: number): { whole: Index; rest: Index } => {
+  const { offset, terms } = split(num)
+  const wholeOffset = Math.floor(offset / den)
+  const divisible = terms.filter(t => t.coef % den === 0)
+  return {
+    whole: fromTerms(wholeOffset, divisible.map(t => ({ ...t, coef: t.coef / den }))),
+    rest: fromTerms(offset - wholeOffset * den, terms.filter(t => t.coef % den !== 0)),
+  }
+}
+
+/** The exact quotient by a single term (`n*m*4 / m` → `n*4`), or undefined. */
+const divideExactly = (num: Index, den: Index): Index | undefined => {
+  if (num.key === den.key) return constant(1)
+  const { offset, terms: denTerms } = split(den)
+  const [by] = denTerms
+  if (offset !== 0 || denTerms.length !== 1 || by === undefined || offsetOf(num) !== 0) return undefined
+  const quotients: Term[] = []
+  let whole = 0
+  for (const term of termsOf(num)) {
+    if (term.coef % by.coef !== 0) return undefined
+    const left = [...term.factors]
+    for (const f of by.factors) {
+      const at = left.findIndex(x => x.key === f.key)
+      if (at < 0) return undefined
+      left.splice(at, 1)
+    }
+    if (left.length === 0) whole += term.coef / by.coef
+    else quotients.push({ coef: term.coef / by.coef, factors: left })
+  }
+  return fromTerms(whole, quotients)
+}
+
+export const ceilDiv = (a: IndexLike, b: IndexLike): Index => floorDiv(add(a, b, -1), b)
+export const roundUp = (a: IndexLike, b: IndexLike): Index => mul(ceilDiv(a, b), b)
+
+const extremum = (kind: 'min' | 'max') => (aLike: IndexLike, bLike: IndexLike): Index => {
+  const a = toIndex(aLike), b = toIndex(bLike)
+  const gap = sub(a, b)
+  if (isConst(gap)) return (kind === 'min') === gap.value <= 0 ? a : b
+  const [lhs, rhs] = a.key <= b.key ? [a, b] : [b, a]
+  return { kind, lhs, rhs, key: `${kind}(${lhs.key}, ${rhs.key})` }
+}
+export const min = extremum('min')
+export const max = extremum('max')
+
+export const product = (xs: readonly IndexLike[]): Index => mul(...xs)
+
+/** Row-major strides, in elements, of a shape. */
+export const rowMajorStrides = (shape: readonly Index[]): Index[] =>
+  shape.map((_, i) => product(shape.slice(i + 1)))
+
+/** Rebuilds an index bottom-up, replacing atoms: `replace` returns the new index of an atom, or undefined to keep it. */
+export const mapAtoms = (x: Index, replace: (atom: Atom) => Index | undefined): Index => {
+  switch (x.kind) {
+    case 'const': return x
+    case 'sum': return add(x.offset, ...x.terms.map(t => mul(t.coef, ...t.factors.map(f => mapAtoms(f, replace)))))
+    default: {
+      const replaced = replace(x)
+      if (replaced !== undefined) return replaced
+      switch (x.kind) {
+        case 'var': case 'value': return x
+        case 'div': return floorDiv(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+        case 'mod': return mod(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+        case 'min': return min(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+        case 'max': return max(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+      }
+    }
+  }
+}
+
+/** Calls `visit` on every atom, outer before inner; does not enter the scalar of a `value`. */
+export const visitAtoms = (x: Index, visit: (atom: Atom) => void): void => {
+  switch (x.kind) {
+    case 'const': return
+    case 'sum': for (const t of x.terms) for (const f of t.factors) visitAtoms(f, visit); return
+    default:
+      visit(x)
+      if (x.kind === 'div' || x.kind === 'mod') { visitAtoms(x.num, visit); visitAtoms(x.den, visit) }
+      if (x.kind === 'min' || x.kind === 'max') { visitAtoms(x.lhs, visit); visitAtoms(x.rhs, visit) }
+  }
+}
+
+/** Evaluates an index. `valueOf` runs the scalar of a `value` atom. Throws on an unbound name. */
+export const evaluateIndex = (
+  x: Index, env: ReadonlyMap<string, number>, valueOf: (scalar: Scalar) => number = () => { throw new Error('no data at hand') },
+): number => {
+  const go = (y: Index): number => evaluateIndex(y, env, valueOf)
+  switch (x.kind) {
+    case 'const': return x.value
+    case 'var': {
+      const v = env.get(x.name)
+      if (v === undefined) throw new Error(`unbound index variable ${x.name}`)
+      return v
+    }
+    case 'sum': return x.terms.reduce((s, t) => s + t.factors.reduce((p, f) => p * go(f), t.coef), x.offset)
+    case 'div': return Math.floor(go(x.num) / go(x.den))
+    case 'mod': { const d = go(x.den); return ((go(x.num) % d) + d) % d }
+    case 'min': return Math.min(go(x.lhs), go(x.rhs))
+    case 'max': return Math.max(go(x.lhs), go(x.rhs))
+    case 'value': return valueOf(x.scalar)
+  }
+}
