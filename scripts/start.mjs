@@ -1,5 +1,6 @@
 /** @file `npm start`: installs what is missing, builds the packages, serves the playground. Extra arguments go to Vite. */
 import { spawn, spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
 
@@ -8,6 +9,9 @@ const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url))
 const shell = process.platform === 'win32'
 
 bootstrap()
+
+// Turbo wants a `pnpm` on the path; npm puts ours there, a bare `node scripts/start.mjs` does not.
+process.env.PATH = `${bin}${delimiter}${process.env.PATH}`
 
 const build = spawnSync(`${bin}/turbo`, ['run', 'build', '--filter=./packages/*', '--output-logs=errors-only'], {
   cwd: root,
