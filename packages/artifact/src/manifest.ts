@@ -47,7 +47,14 @@ export interface WasmLayout {
 
 /** Byte offsets of header words, equal in every wasm artifact. A run's status is (kernel << 8 | reason) with its index beside it. */
 export const wasmHeader = {
-  abort: 0, status: 4, statusIndex: 8, teamSize: 12, barrierCount: 16, barrierEpoch: 20, condition: 24, symbols: 64,
+  abort: 0,
+  status: 4,
+  statusIndex: 8,
+  teamSize: 12,
+  barrierCount: 16,
+  barrierEpoch: 20,
+  condition: 24,
+  symbols: 64,
 } as const
 
 /** What a plan's status word may say; the runtime turns it into a coded error. */
@@ -64,12 +71,37 @@ export interface WasmEntry {
 }
 
 export type GpuStep =
-  | { readonly kind: 'dispatch'; readonly shader: number; readonly bindings: readonly number[]; readonly uniforms: readonly Expr[]; readonly workgroups: readonly [Expr, Expr, Expr] }
-  | { readonly kind: 'copy'; readonly from: number; readonly to: number; readonly bytes: Expr; readonly fromAt?: Expr; readonly toAt?: Expr }
+  | {
+      readonly kind: 'dispatch'
+      readonly shader: number
+      readonly bindings: readonly number[]
+      readonly uniforms: readonly Expr[]
+      readonly workgroups: readonly [Expr, Expr, Expr]
+    }
+  | {
+      readonly kind: 'copy'
+      readonly from: number
+      readonly to: number
+      readonly bytes: Expr
+      readonly fromAt?: Expr
+      readonly toAt?: Expr
+    }
   | { readonly kind: 'clear'; readonly buffer: number }
   | { readonly kind: 'define'; readonly symbol: string; readonly buffer: number }
-  | { readonly kind: 'if'; readonly condition: number; readonly then: readonly GpuStep[]; readonly else: readonly GpuStep[] }
-  | { readonly kind: 'loop'; readonly counter?: string; readonly limit?: Expr; readonly limitBuffer?: number; readonly condition?: number; readonly body: readonly GpuStep[] }
+  | {
+      readonly kind: 'if'
+      readonly condition: number
+      readonly then: readonly GpuStep[]
+      readonly else: readonly GpuStep[]
+    }
+  | {
+      readonly kind: 'loop'
+      readonly counter?: string
+      readonly limit?: Expr
+      readonly limitBuffer?: number
+      readonly condition?: number
+      readonly body: readonly GpuStep[]
+    }
 
 export interface GpuBuffer {
   /** Bytes on the device (widened elements), over symbols. */

@@ -37,18 +37,27 @@ export interface DeviceTensor<D extends DType = DType, S extends readonly number
 }
 
 export type Specs = Readonly<Record<string, Spec>>
-export type RunInput<S> = S extends Spec<infer D, infer H>
-  ? HostArray<D> | { readonly data: HostArray<D>; readonly shape: readonly number[] } | Tensor<D, RunShape<H>> | DeviceTensor<D>
-  : never
+export type RunInput<S> =
+  S extends Spec<infer D, infer H>
+    ? | HostArray<D>
+      | { readonly data: HostArray<D>; readonly shape: readonly number[] }
+      | Tensor<D, RunShape<H>>
+      | DeviceTensor<D>
+    : never
 export type RunInputs<I> = { readonly [K in keyof I]: RunInput<I[K]> }
 export type RunOutput<S> = S extends Spec<infer D, infer H> ? Tensor<D, RunShape<H>> : never
 export type Outputs<O> = { readonly [K in keyof O]: RunOutput<O[K]> }
-export type DeviceOutputs<O> = { readonly [K in keyof O]: O[K] extends Spec<infer D, infer H> ? DeviceTensor<D, RunShape<H>> : never }
+export type DeviceOutputs<O> = {
+  readonly [K in keyof O]: O[K] extends Spec<infer D, infer H> ? DeviceTensor<D, RunShape<H>> : never
+}
 export type OutputData<O> = { readonly [K in keyof O]: O[K] extends Spec<infer D> ? HostArray<D> : never }
 
 export type DeviceKind = 'wasm' | 'webgpu'
 
-export interface Progress { readonly loaded: number; readonly total: number }
+export interface Progress {
+  readonly loaded: number
+  readonly total: number
+}
 
 export interface LoadOptions {
   /** `auto` compares the cost model's prediction per device. Default `auto`. */
@@ -67,7 +76,11 @@ export interface RunOptions<O> {
   readonly into?: Partial<OutputData<O>>
 }
 
-export interface KernelTime { readonly kernel: string; readonly ms: number; readonly runs: number }
+export interface KernelTime {
+  readonly kernel: string
+  readonly ms: number
+  readonly runs: number
+}
 
 export interface Report {
   readonly device: DeviceKind

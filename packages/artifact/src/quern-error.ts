@@ -20,5 +20,7 @@ export class QuernError extends Error implements QuernErrorFields {
 }
 
 export const isQuernError = (error: unknown): error is QuernError =>
-  typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'QuernError' &&
+  typeof error === 'object' &&
+  error !== null &&
+  (error as { name?: unknown }).name === 'QuernError' &&
   typeof (error as { code?: unknown }).code === 'string'

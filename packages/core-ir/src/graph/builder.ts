@@ -1,18 +1,35 @@
 /** @file Builds a graph node by node: checks constraints, infers types, keeps the user's lines. */
 import { type DType, QuernError } from '@quern/artifact'
 import type { Span } from '../diagnostics/span.ts'
-import { type IndexLike, isConst, sub, toIndex } from '../index/index-expr.ts'
+import { type Index, type IndexLike, isConst, sub, toIndex } from '../index/index-expr.ts'
 import { type Range, type Ranges, rangeOf, simplify } from '../index/range.ts'
-import { type AnyOp, type InferContext, type Operand } from '../ops/define-op.ts'
+import type { AnyOp, InferContext } from '../ops/define-op.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import { printTensorType } from './print-type.ts'
 import type { Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
 
 export const symbolRange = (s: SymbolInfo): Range => ({ min: s.min, max: s.max ?? Infinity })
-export const symbolRanges = (symbols: Symbols): Ranges => new Map([...symbols].map(([name, s]) => [name, symbolRange(s)]))
+export const symbolRanges = (symbols: Symbols): Ranges =>
+  new Map([...symbols].map(([name, s]) => [name, symbolRange(s)]))
 
-export const tensorType = (dtype: DType, shape: readonly IndexLike[]): TensorType => ({ dtype, shape: shape.map(toIndex) })
+export const tensorType = (dtype: DType, shape: readonly IndexLike[]): TensorType => ({
+  dtype,
+  shape: shape.map(toIndex),
+})
+
+export const provesEqual = (a: IndexLike, b: IndexLike, symbols: Symbols): boolean =>
+  isConst(simplify(sub(a, b), symbolRanges(symbols)), 0)
+
+/** Adds a fresh data-defined symbol, at most `upper`, to a symbol table. */
+export const defineSymbol = (symbols: Map<string, SymbolInfo>, hint: string, upper: Index): SymbolInfo => {
+  let name = hint
+  for (let i = 1; symbols.has(name); i++) name = `${hint}_${i}`
+  const { max } = rangeOf(upper, symbolRanges(symbols))
+  const symbol: SymbolInfo = { name, min: 0, max: Number.isFinite(max) ? max : undefined, multipleOf: 1, upper }
+  symbols.set(name, symbol)
+  return symbol
+}
 
 export class GraphBuilder implements InferContext {
   readonly symbols: Map<string, SymbolInfo>
@@ -34,36 +51,21 @@ export class GraphBuilder implements InferContext {
     return value
   }
 
-  declare(symbol: SymbolInfo): void { this.symbols.set(symbol.name, symbol) }
-
-  equal(a: IndexLike, b: IndexLike): boolean {
-    return isConst(simplify(sub(a, b), symbolRanges(this.symbols)), 0)
+  declare(symbol: SymbolInfo): void {
+    this.symbols.set(symbol.name, symbol)
   }
 
-  define(hint: string, upper: ReturnType<typeof toIndex>): SymbolInfo {
-    let name = hint
-    for (let i = 1; this.symbols.has(name); i++) name = `${hint}_${i}`
-    const { max } = rangeOf(upper, symbolRanges(this.symbols))
-    const symbol: SymbolInfo = { name, min: 0, max: Number.isFinite(max) ? max : undefined, multipleOf: 1, upper }
-    this.symbols.set(name, symbol)
-    return symbol
+  equal(a: IndexLike, b: IndexLike): boolean {
+    return provesEqual(a, b, this.symbols)
+  }
+  define(hint: string, upper: Index): SymbolInfo {
+    return defineSymbol(this.symbols, hint, upper)
   }
 
   /** Adds a node and returns its results. Throws a coded error when a constraint of the op does not hold. */
   add(opName: string, operands: readonly (Value | undefined)[], attrs: Attrs = {}, name?: string): readonly Value[] {
-    const op = opNamed(opName)
-    const full = withDefaults(op, attrs)
-    const types = bindOperands(op, operands.map(v => v?.type))
-    for (const constraint of op.constraints) {
-      if (constraint.holds(types, full, this)) continue
-      const found = constraint.found?.(types, full)
-      throw new QuernError(`${op.name}/${constraint.id}`, `${op.name} needs ${constraint.says}${found === undefined ? '' : `, and ${found}`}`, {
-        op: op.name, constraint: constraint.id,
-        operands: operands.map(v => v && { type: printTensorType(v.type), name: v.name ?? v.node?.origin?.name, origin: v.node?.origin }),
-        origin: this.origin,
-      })
-    }
-    return this.addTyped(opName, operands, full, op.infer(types, full, this), name)
+    const { attrs: full, types } = inferNode(opName, operands, attrs, this, this.origin)
+    return this.addTyped(opName, operands, full, types, name)
   }
 
   /** The single result of {@link add}. */
@@ -74,7 +76,13 @@ export class GraphBuilder implements InferContext {
   }
 
   /** Adds a node whose result types are known already (rewrites that keep types, parsers). */
-  addTyped(op: string, operands: readonly (Value | undefined)[], attrs: Attrs, types: readonly TensorType[], name?: string): readonly Value[] {
+  addTyped(
+    op: string,
+    operands: readonly (Value | undefined)[],
+    attrs: Attrs,
+    types: readonly TensorType[],
+    name?: string,
+  ): readonly Value[] {
     const results: Value[] = []
     const node: Node = { op, operands, attrs, results, origin: this.origin }
     types.forEach((type, index) => results.push({ type, node, index, name: index === 0 ? name : undefined }))
@@ -84,24 +92,85 @@ export class GraphBuilder implements InferContext {
 
   finish(outputs: Readonly<Record<string, Value>>): Graph {
     return {
-      kind: 'graph', name: this.name, inputs: this.inputs, nodes: this.nodes, symbols: this.symbols,
+      kind: 'graph',
+      name: this.name,
+      inputs: this.inputs,
+      nodes: this.nodes,
+      symbols: this.symbols,
       outputs: Object.entries(outputs).map(([name, value]) => ({ name, value })),
     }
   }
+}
+
+/** What constraint errors say of an operand. */
+export interface OperandInfo {
+  readonly type: TensorType
+  readonly name?: string | undefined
+  readonly node?: { readonly origin: Span | undefined } | undefined
+}
+
+/** Checks an op's constraints and infers its result types; the attributes come back with defaults filled in. */
+export const inferNode = (
+  opName: string,
+  operands: readonly (OperandInfo | undefined)[],
+  attrs: Attrs,
+  context: InferContext,
+  origin: Span | undefined,
+): { attrs: Attrs; types: readonly TensorType[] } => {
+  const op = opNamed(opName)
+  const full = withDefaults(op, attrs)
+  const types = bindOperands(
+    op,
+    operands.map(v => v?.type),
+  )
+  for (const constraint of op.constraints) {
+    if (constraint.holds(types, full, context)) continue
+    const found = constraint.found?.(types, full)
+    throw new QuernError(
+      `${op.name}/${constraint.id}`,
+      `${op.name} needs ${constraint.says}${found === undefined ? '' : `, and ${found}`}`,
+      {
+        op: op.name,
+        constraint: constraint.id,
+        origin,
+        operands: operands.map(
+          (v, i) =>
+            v && {
+              role: op.operands[i],
+              type: printTensorType(v.type),
+              name: v.name ?? v.node?.origin?.name,
+              origin: v.node?.origin,
+            },
+        ),
+      },
+    )
+  }
+  return { attrs: full, types: op.infer(types, full, context) }
 }
 
 const withDefaults = (op: AnyOp, attrs: Attrs): Attrs => {
   const full: Record<string, Attrs[string]> = {}
   for (const [name, spec] of Object.entries(op.attrs)) {
     const value = attrs[name] ?? spec.default
-    if (value === undefined) throw new QuernError(`${op.name}/missing-attribute`, `${op.name} needs the attribute ${name}: ${spec.doc}`, { op: op.name, attribute: name })
+    if (value === undefined)
+      throw new QuernError(`${op.name}/missing-attribute`, `${op.name} needs the attribute ${name}: ${spec.doc}`, {
+        op: op.name,
+        attribute: name,
+      })
     if (spec.oneOf !== undefined && !spec.oneOf.includes(String(value)))
-      throw new QuernError(`${op.name}/unknown-${name}`, `${op.name} takes ${name} = ${spec.oneOf.join(' | ')}, not ${String(value)}`, { op: op.name, attribute: name })
+      throw new QuernError(
+        `${op.name}/unknown-${name}`,
+        `${op.name} takes ${name} = ${spec.oneOf.join(' | ')}, not ${String(value)}`,
+        { op: op.name, attribute: name },
+      )
     full[name] = value
   }
-  for (const name of Object.keys(attrs)) if (!(name in op.attrs))
-    throw new QuernError(`${op.name}/unknown-attribute`, `${op.name} has no attribute ${name}; it has ${Object.keys(op.attrs).join(', ') || 'none'}`, { op: op.name, attribute: name })
+  for (const name of Object.keys(attrs))
+    if (!(name in op.attrs))
+      throw new QuernError(
+        `${op.name}/unknown-attribute`,
+        `${op.name} has no attribute ${name}; it has ${Object.keys(op.attrs).join(', ') || 'none'}`,
+        { op: op.name, attribute: name },
+      )
   return full
 }
-
-export type { Operand }

@@ -15,14 +15,15 @@ export interface TensorType {
 /** Bytes of a constant: inline for small ones, else a range of a named source, read late. */
 export type ConstantData =
   | { readonly kind: 'inline'; readonly values: readonly (number | bigint)[] }
-  | { readonly kind: 'bytes'; readonly source: string; readonly offset: number; readonly length: number; readonly hash: string }
+  | {
+      readonly kind: 'bytes'
+      readonly source: string
+      readonly offset: number
+      readonly length: number
+      readonly hash: string
+    }
 
-export type AttrValue =
-  | number | bigint | boolean | string | null
-  | Index
-  | ConstantData
-  | Graph
-  | readonly AttrValue[]
+export type AttrValue = number | bigint | boolean | string | null | Index | ConstantData | Graph | readonly AttrValue[]
 export type Attrs = Readonly<Record<string, AttrValue>>
 
 /** A value: the result of a node, or an input of the graph. Compared by identity. */
@@ -45,8 +46,14 @@ export interface Node {
   readonly origin: Span | undefined
 }
 
-export interface Input { readonly name: string; readonly value: Value }
-export interface Output { readonly name: string; readonly value: Value }
+export interface Input {
+  readonly name: string
+  readonly value: Value
+}
+export interface Output {
+  readonly name: string
+  readonly value: Value
+}
 
 /** What is known of a symbol. `definedBy` is set for those an op defines at run time, bounded by `upper`. */
 export interface SymbolInfo {

@@ -69,11 +69,17 @@ export const fromTerms = (offset: number, terms: readonly Term[]): Index => {
 }
 
 /** The polynomial of an index: constant offset and terms. */
-export const split = (x: Index): { offset: number; terms: readonly Term[] } => ({ offset: offsetOf(x), terms: termsOf(x) })
+export const split = (x: Index): { offset: number; terms: readonly Term[] } => ({
+  offset: offsetOf(x),
+  terms: termsOf(x),
+})
 
 export const add = (...xs: readonly IndexLike[]): Index => {
   const all = xs.map(toIndex)
-  return fromTerms(all.reduce((s, x) => s + offsetOf(x), 0), all.flatMap(termsOf))
+  return fromTerms(
+    all.reduce((s, x) => s + offsetOf(x), 0),
+    all.flatMap(termsOf),
+  )
 }
 
 export const mul = (...xs: readonly IndexLike[]): Index =>
@@ -82,11 +88,12 @@ export const mul = (...xs: readonly IndexLike[]): Index =>
     const right = [...termsOf(b), ...(offsetOf(b) === 0 ? [] : [{ coef: offsetOf(b), factors: [] }])]
     let offset = 0
     const terms: Term[] = []
-    for (const l of left) for (const r of right) {
-      const factors = [...l.factors, ...r.factors].sort((p, q) => (p.key < q.key ? -1 : p.key > q.key ? 1 : 0))
-      if (factors.length === 0) offset += l.coef * r.coef
-      else terms.push({ coef: l.coef * r.coef, factors })
-    }
+    for (const l of left)
+      for (const r of right) {
+        const factors = [...l.factors, ...r.factors].sort((p, q) => (p.key < q.key ? -1 : p.key > q.key ? 1 : 0))
+        if (factors.length === 0) offset += l.coef * r.coef
+        else terms.push({ coef: l.coef * r.coef, factors })
+      }
     return fromTerms(offset, terms)
   }, constant(1))
 
@@ -94,7 +101,8 @@ export const sub = (a: IndexLike, b: IndexLike): Index => add(a, mul(-1, b))
 
 /** Floor division. Division by a constant splits off the terms it divides; more needs ranges (see `simplify`). */
 export const floorDiv = (numLike: IndexLike, denLike: IndexLike): Index => {
-  const num = toIndex(numLike), den = toIndex(denLike)
+  const num = toIndex(numLike),
+    den = toIndex(denLike)
   if (isConst(den, 1)) return num
   if (isConst(num, 0)) return num
   if (isConst(den)) {
@@ -113,7 +121,8 @@ export const floorDiv = (numLike: IndexLike, denLike: IndexLike): Index => {
 
 /** The non-negative remainder. */
 export const mod = (numLike: IndexLike, denLike: IndexLike): Index => {
-  const num = toIndex(numLike), den = toIndex(denLike)
+  const num = toIndex(numLike),
+    den = toIndex(denLike)
   if (isConst(den, 1)) return constant(0)
   if (isConst(den)) {
     if (den.value <= 0) throw new RangeError(`a remainder needs a positive divisor, not ${den.value}`)
@@ -130,8 +139,14 @@ const divide = (num: Index, den: number): { whole: Index; rest: Index } => {
   const wholeOffset = Math.floor(offset / den)
   const divisible = terms.filter(t => t.coef % den === 0)
   return {
-    whole: fromTerms(wholeOffset, divisible.map(t => ({ ...t, coef: t.coef / den }))),
-    rest: fromTerms(offset - wholeOffset * den, terms.filter(t => t.coef % den !== 0)),
+    whole: fromTerms(
+      wholeOffset,
+      divisible.map(t => ({ ...t, coef: t.coef / den })),
+    ),
+    rest: fromTerms(
+      offset - wholeOffset * den,
+      terms.filter(t => t.coef % den !== 0),
+    ),
   }
 }
 
@@ -160,36 +175,46 @@ const divideExactly = (num: Index, den: Index): Index | undefined => {
 export const ceilDiv = (a: IndexLike, b: IndexLike): Index => floorDiv(add(a, b, -1), b)
 export const roundUp = (a: IndexLike, b: IndexLike): Index => mul(ceilDiv(a, b), b)
 
-const extremum = (kind: 'min' | 'max') => (aLike: IndexLike, bLike: IndexLike): Index => {
-  const a = toIndex(aLike), b = toIndex(bLike)
-  const gap = sub(a, b)
-  if (isConst(gap)) return (kind === 'min') === gap.value <= 0 ? a : b
-  const [lhs, rhs] = a.key <= b.key ? [a, b] : [b, a]
-  return { kind, lhs, rhs, key: `${kind}(${lhs.key}, ${rhs.key})` }
-}
+const extremum =
+  (kind: 'min' | 'max') =>
+  (aLike: IndexLike, bLike: IndexLike): Index => {
+    const a = toIndex(aLike),
+      b = toIndex(bLike)
+    const gap = sub(a, b)
+    if (isConst(gap)) return (kind === 'min') === gap.value <= 0 ? a : b
+    const [lhs, rhs] = a.key <= b.key ? [a, b] : [b, a]
+    return { kind, lhs, rhs, key: `${kind}(${lhs.key}, ${rhs.key})` }
+  }
 export const min = extremum('min')
 export const max = extremum('max')
 
 export const product = (xs: readonly IndexLike[]): Index => mul(...xs)
 
 /** Row-major strides, in elements, of a shape. */
-export const rowMajorStrides = (shape: readonly Index[]): Index[] =>
-  shape.map((_, i) => product(shape.slice(i + 1)))
+export const rowMajorStrides = (shape: readonly Index[]): Index[] => shape.map((_, i) => product(shape.slice(i + 1)))
 
 /** Rebuilds an index bottom-up, replacing atoms: `replace` returns the new index of an atom, or undefined to keep it. */
 export const mapAtoms = (x: Index, replace: (atom: Atom) => Index | undefined): Index => {
   switch (x.kind) {
-    case 'const': return x
-    case 'sum': return add(x.offset, ...x.terms.map(t => mul(t.coef, ...t.factors.map(f => mapAtoms(f, replace)))))
+    case 'const':
+      return x
+    case 'sum':
+      return add(x.offset, ...x.terms.map(t => mul(t.coef, ...t.factors.map(f => mapAtoms(f, replace)))))
     default: {
       const replaced = replace(x)
       if (replaced !== undefined) return replaced
       switch (x.kind) {
-        case 'var': case 'value': return x
-        case 'div': return floorDiv(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
-        case 'mod': return mod(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
-        case 'min': return min(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
-        case 'max': return max(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+        case 'var':
+        case 'value':
+          return x
+        case 'div':
+          return floorDiv(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+        case 'mod':
+          return mod(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+        case 'min':
+          return min(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+        case 'max':
+          return max(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
       }
     }
   }
@@ -198,32 +223,54 @@ export const mapAtoms = (x: Index, replace: (atom: Atom) => Index | undefined): 
 /** Calls `visit` on every atom, outer before inner; does not enter the scalar of a `value`. */
 export const visitAtoms = (x: Index, visit: (atom: Atom) => void): void => {
   switch (x.kind) {
-    case 'const': return
-    case 'sum': for (const t of x.terms) for (const f of t.factors) visitAtoms(f, visit); return
+    case 'const':
+      return
+    case 'sum':
+      for (const t of x.terms) for (const f of t.factors) visitAtoms(f, visit)
+      return
     default:
       visit(x)
-      if (x.kind === 'div' || x.kind === 'mod') { visitAtoms(x.num, visit); visitAtoms(x.den, visit) }
-      if (x.kind === 'min' || x.kind === 'max') { visitAtoms(x.lhs, visit); visitAtoms(x.rhs, visit) }
+      if (x.kind === 'div' || x.kind === 'mod') {
+        visitAtoms(x.num, visit)
+        visitAtoms(x.den, visit)
+      }
+      if (x.kind === 'min' || x.kind === 'max') {
+        visitAtoms(x.lhs, visit)
+        visitAtoms(x.rhs, visit)
+      }
   }
 }
 
 /** Evaluates an index. `valueOf` runs the scalar of a `value` atom. Throws on an unbound name. */
 export const evaluateIndex = (
-  x: Index, env: ReadonlyMap<string, number>, valueOf: (scalar: Scalar) => number = () => { throw new Error('no data at hand') },
+  x: Index,
+  env: ReadonlyMap<string, number>,
+  valueOf: (scalar: Scalar) => number = () => {
+    throw new Error('no data at hand')
+  },
 ): number => {
   const go = (y: Index): number => evaluateIndex(y, env, valueOf)
   switch (x.kind) {
-    case 'const': return x.value
+    case 'const':
+      return x.value
     case 'var': {
       const v = env.get(x.name)
       if (v === undefined) throw new Error(`unbound index variable ${x.name}`)
       return v
     }
-    case 'sum': return x.terms.reduce((s, t) => s + t.factors.reduce((p, f) => p * go(f), t.coef), x.offset)
-    case 'div': return Math.floor(go(x.num) / go(x.den))
-    case 'mod': { const d = go(x.den); return ((go(x.num) % d) + d) % d }
-    case 'min': return Math.min(go(x.lhs), go(x.rhs))
-    case 'max': return Math.max(go(x.lhs), go(x.rhs))
-    case 'value': return valueOf(x.scalar)
+    case 'sum':
+      return x.terms.reduce((s, t) => s + t.factors.reduce((p, f) => p * go(f), t.coef), x.offset)
+    case 'div':
+      return Math.floor(go(x.num) / go(x.den))
+    case 'mod': {
+      const d = go(x.den)
+      return ((go(x.num) % d) + d) % d
+    }
+    case 'min':
+      return Math.min(go(x.lhs), go(x.rhs))
+    case 'max':
+      return Math.max(go(x.lhs), go(x.rhs))
+    case 'value':
+      return valueOf(x.scalar)
   }
 }

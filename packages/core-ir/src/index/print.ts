@@ -8,11 +8,17 @@ export const printIndex = (x: Index, scalar: (s: Scalar) => string = s => s.key)
 /** Precedence: 0 sum, 1 product, 2 atom. */
 const print = (x: Index, scalar: (s: Scalar) => string, level: 0 | 1 | 2): string => {
   switch (x.kind) {
-    case 'const': return level > 0 && x.value < 0 ? `(${x.value})` : `${x.value}`
-    case 'var': return x.name
-    case 'value': return `value(${scalar(x.scalar)})`
-    case 'min': case 'max': return `${x.kind}(${print(x.lhs, scalar, 0)}, ${print(x.rhs, scalar, 0)})`
-    case 'div': case 'mod': {
+    case 'const':
+      return level > 0 && x.value < 0 ? `(${x.value})` : `${x.value}`
+    case 'var':
+      return x.name
+    case 'value':
+      return `value(${scalar(x.scalar)})`
+    case 'min':
+    case 'max':
+      return `${x.kind}(${print(x.lhs, scalar, 0)}, ${print(x.rhs, scalar, 0)})`
+    case 'div':
+    case 'mod': {
       const text = `${print(x.num, scalar, 2)} ${x.kind === 'div' ? '//' : '%'} ${print(x.den, scalar, 2)}`
       return level > 0 ? `(${text})` : text
     }

@@ -1,10 +1,24 @@
 /** @file Interval analysis of index expressions, and the simplifications that need it. */
 import {
-  type Atom, type Index, add, constant, floorDiv, fromTerms, isConst, mapAtoms, mod, mul, split, sub,
+  type Atom,
+  type Index,
+  add,
+  constant,
+  floorDiv,
+  fromTerms,
+  isConst,
+  mapAtoms,
+  mod,
+  mul,
+  split,
+  sub,
 } from './index-expr.ts'
 
 /** A closed interval; either end may be infinite. */
-export interface Range { readonly min: number; readonly max: number }
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
 export type Ranges = ReadonlyMap<string, Range>
 export const anyRange: Range = { min: -Infinity, max: Infinity }
 
@@ -16,29 +30,42 @@ const times = (a: Range, b: Range): Range => {
 /** The interval of an index, given those of its variables; a name without one is unbounded. */
 export const rangeOf = (x: Index, ranges: Ranges): Range => {
   switch (x.kind) {
-    case 'const': return { min: x.value, max: x.value }
-    case 'var': return ranges.get(x.name) ?? anyRange
-    case 'value': return x.scalar.dtype.startsWith('u') ? { min: 0, max: Infinity } : anyRange
-    case 'sum': return x.terms.reduce((sum, term) => {
-      const t = term.factors.reduce((p, f) => times(p, rangeOf(f, ranges)), { min: term.coef, max: term.coef })
-      return { min: sum.min + t.min, max: sum.max + t.max }
-    }, { min: x.offset, max: x.offset })
+    case 'const':
+      return { min: x.value, max: x.value }
+    case 'var':
+      return ranges.get(x.name) ?? anyRange
+    case 'value':
+      return x.scalar.dtype.startsWith('u') ? { min: 0, max: Infinity } : anyRange
+    case 'sum':
+      return x.terms.reduce(
+        (sum, term) => {
+          const t = term.factors.reduce((p, f) => times(p, rangeOf(f, ranges)), { min: term.coef, max: term.coef })
+          return { min: sum.min + t.min, max: sum.max + t.max }
+        },
+        { min: x.offset, max: x.offset },
+      )
     case 'div': {
-      const n = rangeOf(x.num, ranges), d = rangeOf(x.den, ranges)
+      const n = rangeOf(x.num, ranges),
+        d = rangeOf(x.den, ranges)
       if (d.min <= 0) return anyRange
-      const ends = [n.min / d.min, n.min / d.max, n.max / d.min, n.max / d.max].map(e => (Number.isNaN(e) ? 0 : Math.floor(e)))
+      const ends = [n.min / d.min, n.min / d.max, n.max / d.min, n.max / d.max].map(e =>
+        Number.isNaN(e) ? 0 : Math.floor(e),
+      )
       return { min: Math.min(...ends), max: Math.max(...ends) }
     }
     case 'mod': {
-      const d = rangeOf(x.den, ranges), n = rangeOf(x.num, ranges)
+      const d = rangeOf(x.den, ranges),
+        n = rangeOf(x.num, ranges)
       return n.min >= 0 && n.max < d.min ? n : { min: 0, max: n.min >= 0 ? Math.min(d.max - 1, n.max) : d.max - 1 }
     }
     case 'min': {
-      const a = rangeOf(x.lhs, ranges), b = rangeOf(x.rhs, ranges)
+      const a = rangeOf(x.lhs, ranges),
+        b = rangeOf(x.rhs, ranges)
       return { min: Math.min(a.min, b.min), max: Math.min(a.max, b.max) }
     }
     case 'max': {
-      const a = rangeOf(x.lhs, ranges), b = rangeOf(x.rhs, ranges)
+      const a = rangeOf(x.lhs, ranges),
+        b = rangeOf(x.rhs, ranges)
       return { min: Math.max(a.min, b.min), max: Math.max(a.max, b.max) }
     }
   }
@@ -52,15 +79,21 @@ export const provesLessEqual = (a: Index, b: Index, ranges: Ranges): boolean => 
 export const simplify = (x: Index, ranges: Ranges): Index =>
   mapAtoms(x, (atom: Atom): Index | undefined => {
     switch (atom.kind) {
-      case 'var': case 'value': return undefined
-      case 'min': case 'max': {
-        const lhs = simplify(atom.lhs, ranges), rhs = simplify(atom.rhs, ranges)
+      case 'var':
+      case 'value':
+        return undefined
+      case 'min':
+      case 'max': {
+        const lhs = simplify(atom.lhs, ranges),
+          rhs = simplify(atom.rhs, ranges)
         if (provesLessEqual(lhs, rhs, ranges)) return atom.kind === 'min' ? lhs : rhs
         if (provesLessEqual(rhs, lhs, ranges)) return atom.kind === 'min' ? rhs : lhs
         return undefined
       }
-      case 'div': case 'mod': {
-        const num = simplify(atom.num, ranges), den = simplify(atom.den, ranges)
+      case 'div':
+      case 'mod': {
+        const num = simplify(atom.num, ranges),
+          den = simplify(atom.den, ranges)
         return atom.kind === 'div' ? divideInRange(num, den, ranges) : remainderInRange(num, den, ranges)
       }
     }
@@ -69,7 +102,8 @@ export const simplify = (x: Index, ranges: Ranges): Index =>
 /** Terms of num that den divides, and the rest; den may be symbolic with a single term. */
 const partition = (num: Index, den: Index): { whole: Index; rest: Index } => {
   const { offset, terms } = split(num)
-  let whole = constant(0), rest = fromTerms(offset, [])
+  let whole = constant(0),
+    rest = fromTerms(offset, [])
   for (const term of terms) {
     const one = fromTerms(0, [term])
     const q = floorDiv(one, den)

@@ -4,12 +4,16 @@ import { type Index, type IndexLike, toIndex, variable } from '../index/index-ex
 import { type Scalar, load, ref } from '../scalar/scalar.ts'
 import type { AccumulateOp, AllocSpace, AxisTag, Stmt } from './kernel.ts'
 
-export interface BufferRef { readonly name: string }
+export interface BufferRef {
+  readonly name: string
+}
 
 export class LoopBuilder {
   private readonly taken: Set<string>
   private readonly stack: Stmt[][] = [[]]
-  constructor(taken: Iterable<string> = []) { this.taken = new Set(taken) }
+  constructor(taken: Iterable<string> = []) {
+    this.taken = new Set(taken)
+  }
 
   /** `hint`, or `hint_1`, `hint_2` … where it is taken. */
   fresh(hint: string): string {
@@ -19,7 +23,9 @@ export class LoopBuilder {
     return name
   }
 
-  private push(stmt: Stmt): void { this.stack.at(-1)?.push(stmt) }
+  private push(stmt: Stmt): void {
+    this.stack.at(-1)?.push(stmt)
+  }
   private block(write: () => void): readonly Stmt[] {
     this.stack.push([])
     write()
@@ -65,11 +71,17 @@ export class LoopBuilder {
     this.push({ kind: 'if', condition, then: this.block(then), else: this.block(otherwise) })
   }
 
-  fail(reason: 'index-out-of-range' | 'loop-limit', at: IndexLike): void { this.push({ kind: 'fail', reason, at: toIndex(at) }) }
-  barrier(): void { this.push({ kind: 'barrier' }) }
+  fail(reason: 'index-out-of-range' | 'loop-limit', at: IndexLike): void {
+    this.push({ kind: 'fail', reason, at: toIndex(at) })
+  }
+  barrier(): void {
+    this.push({ kind: 'barrier' })
+  }
 
   /** The statements written so far. */
-  finish(): readonly Stmt[] { return this.stack[0] ?? [] }
+  finish(): readonly Stmt[] {
+    return this.stack[0] ?? []
+  }
 }
 
 export interface LocalBuffer extends BufferRef {

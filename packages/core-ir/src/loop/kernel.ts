@@ -23,8 +23,16 @@ import type { Index } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
 
 export type AxisTag =
-  | 'serial' | 'unroll' | 'vector' | 'parallel'
-  | 'workgroup.x' | 'workgroup.y' | 'workgroup.z' | 'thread.x' | 'thread.y' | 'thread.z'
+  | 'serial'
+  | 'unroll'
+  | 'vector'
+  | 'parallel'
+  | 'workgroup.x'
+  | 'workgroup.y'
+  | 'workgroup.z'
+  | 'thread.x'
+  | 'thread.y'
+  | 'thread.z'
 
 export interface BufferDecl {
   readonly name: string
@@ -46,11 +54,23 @@ export type AllocSpace = 'register' | 'shared' | 'private'
 export type AccumulateOp = 'sum' | 'prod' | 'max' | 'min' | 'any' | 'all'
 
 export type Stmt =
-  | { readonly kind: 'for'; readonly axis: string; readonly extent: Index; readonly tag: AxisTag; readonly body: readonly Stmt[] }
+  | {
+      readonly kind: 'for'
+      readonly axis: string
+      readonly extent: Index
+      readonly tag: AxisTag
+      readonly body: readonly Stmt[]
+    }
   | { readonly kind: 'alloc'; readonly space: AllocSpace; readonly buffer: BufferDecl }
   | { readonly kind: 'let'; readonly name: string; readonly value: Scalar }
   | { readonly kind: 'store'; readonly buffer: string; readonly indices: readonly Index[]; readonly value: Scalar }
-  | { readonly kind: 'accumulate'; readonly buffer: string; readonly indices: readonly Index[]; readonly reducer: AccumulateOp; readonly value: Scalar }
+  | {
+      readonly kind: 'accumulate'
+      readonly buffer: string
+      readonly indices: readonly Index[]
+      readonly reducer: AccumulateOp
+      readonly value: Scalar
+    }
   | { readonly kind: 'if'; readonly condition: Scalar; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] }
   | { readonly kind: 'fail'; readonly reason: 'index-out-of-range' | 'loop-limit'; readonly at: Index }
   | { readonly kind: 'barrier' }
