@@ -1,2 +1,2 @@
 /** @file Lowering of regions to loop nests, schedule primitives, scheduling rules, cost model and memory plan. */
-export {}
+export * from './lower/lowered-region.ts'
