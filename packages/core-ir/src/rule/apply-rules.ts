@@ -1,0 +1,134 @@
+/**
+ * @file The rewrite driver: applies rules to a graph until none fires. Rules are tried on every node when it is built
+ * (from the old graph or by another rule), so one sweep normalises bottom-up; sweeps repeat until nothing changes.
+ */
+import { QuernError } from '@quern/artifact'
+import { GraphBuilder } from '../graph/builder.ts'
+import type { Attrs, Graph, Node, TensorType, Value } from '../graph/graph.ts'
+import { printTensorType } from '../graph/print-type.ts'
+import { copyNode, isGraph, mapNested, transformGraph } from '../graph/transform.ts'
+import { matchPattern } from './pattern.ts'
+import { type Numerics, type Rule, numericsLevels } from './rule.ts'
+
+export interface Fired {
+  readonly rule: string
+  readonly at: Node['origin']
+  readonly op: string
+}
+export interface RewriteResult {
+  readonly graph: Graph
+  readonly fired: readonly Fired[]
+}
+
+export interface RewriteOptions {
+  /** Rules that change more than this are left out. Default `algebraic`. */
+  readonly numerics?: Numerics
+  /** Rewrites allowed per node of the graph before the driver says that the rules loop. Default 32. */
+  readonly fuelPerNode?: number
+}
+
+const allowed = (rule: Rule, limit: Numerics): boolean =>
+  numericsLevels.indexOf(rule.numerics) <= numericsLevels.indexOf(limit)
+
+export const applyRules = (graph: Graph, rules: readonly Rule[], options: RewriteOptions = {}): RewriteResult => {
+  const usable = rules.filter(r => allowed(r, options.numerics ?? 'algebraic'))
+  const byOp = new Map<string, Rule[]>()
+  for (const r of usable) {
+    const roots = r.match.kind === 'op' ? [r.match.op].flat() : []
+    for (const op of roots) byOp.set(op, [...(byOp.get(op) ?? []), r])
+  }
+  const fired: Fired[] = []
+  let fuel = (options.fuelPerNode ?? 32) * (graph.nodes.length + 8)
+  const burn = (rule: Rule): void => {
+    if (--fuel < 0)
+      throw new QuernError(
+        'rule/does-not-end',
+        `the rewrite rules do not come to an end on ${graph.name}; the last was ${rule.name}. This is a defect of Quern`,
+        { rule: rule.name },
+      )
+  }
+
+  class RewritingBuilder extends GraphBuilder {
+    override addTyped(
+      op: string,
+      operands: readonly (Value | undefined)[],
+      attrs: Attrs,
+      types: readonly TensorType[],
+      name?: string,
+    ): readonly Value[] {
+      const results = super.addTyped(op, operands, attrs, types, name)
+      const node = results[0]?.node
+      if (node === undefined) return results
+      for (const rule of byOp.get(op) ?? []) {
+        const match = matchPattern(rule.match, node)
+        const rewritten = match && rule.rewrite(this, match)
+        if (rewritten === undefined || rewritten[0] === results[0]) continue
+        burn(rule)
+        checkTypes(rule, node, rewritten)
+        fired.push({ rule: rule.name, at: node.origin, op })
+        return rewritten
+      }
+      return results
+    }
+  }
+
+  const sweep = (g: Graph): Graph => {
+    const before = fired.length
+    const nested = (inner: Graph): Graph => {
+      const result = applyRules(inner, usable, options)
+      fired.push(...result.fired)
+      return result.graph
+    }
+    const swept = dropDead(
+      transformGraph(
+        g,
+        (node, operands, builder) => {
+          if (!Object.values(node.attrs).some(isGraph)) return copyNode(node, operands, builder)
+          return builder.addTyped(
+            node.op,
+            operands,
+            mapNested(node, nested),
+            node.results.map(r => r.type),
+            node.results[0]?.name,
+          )
+        },
+        new RewritingBuilder(g.name, g.symbols),
+      ),
+    )
+    return fired.length === before ? swept : sweep(swept)
+  }
+  return { graph: sweep(graph), fired }
+}
+
+const checkTypes = (rule: Rule, node: Node, results: readonly Value[]): void => {
+  node.results.forEach((old, i) => {
+    const now = results[i]
+    const same =
+      now !== undefined &&
+      now.type.dtype === old.type.dtype &&
+      now.type.shape.length === old.type.shape.length &&
+      now.type.shape.every((d, axis) => d.key === old.type.shape[axis]?.key)
+    if (!same)
+      throw new QuernError(
+        'rule/keeps-type',
+        `the rule ${rule.name} turned ${printTensorType(old.type)} into ${now === undefined ? 'nothing' : printTensorType(now.type)}. This is a defect of Quern`,
+        { rule: rule.name },
+      )
+  })
+}
+
+/** Removes nodes that no output depends on. */
+export const dropDead = (graph: Graph): Graph => {
+  const live = new Set<Node>()
+  const visit = (value: Value | undefined): void => {
+    const stack = [value]
+    for (let v = stack.pop(); stack.length > 0 || v !== undefined; v = stack.pop()) {
+      const node = v?.node
+      if (node === undefined || live.has(node)) continue
+      live.add(node)
+      stack.push(...node.operands)
+    }
+  }
+  graph.outputs.forEach(o => visit(o.value))
+  return live.size === graph.nodes.length ? graph : { ...graph, nodes: graph.nodes.filter(n => live.has(n)) }
+}
