@@ -1,9 +1,11 @@
 /** @file The text form of index expressions: `2*n + i0 // 4 + 3`. Parsed by text/parse-index.ts. */
 import type { Index, Term } from './index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
+import { printScalar } from '../scalar/print.ts'
+import { printName } from '../text/names.ts'
 
 /** Prints an index; `scalar` prints the data inside a `value` atom. */
-export const printIndex = (x: Index, scalar: (s: Scalar) => string = s => s.key): string => print(x, scalar, 0)
+export const printIndex = (x: Index, scalar: (s: Scalar) => string = s => printScalar(s)): string => print(x, scalar, 0)
 
 /** Precedence: 0 sum, 1 product, 2 atom. */
 const print = (x: Index, scalar: (s: Scalar) => string, level: 0 | 1 | 2): string => {
@@ -11,7 +13,7 @@ const print = (x: Index, scalar: (s: Scalar) => string, level: 0 | 1 | 2): strin
     case 'const':
       return level > 0 && x.value < 0 ? `(${x.value})` : `${x.value}`
     case 'var':
-      return x.name
+      return printName(x.name)
     case 'value':
       return `value(${scalar(x.scalar)})`
     case 'min':

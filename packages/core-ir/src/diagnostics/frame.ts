@@ -1,0 +1,24 @@
+/** @file The excerpt of a text that an error shows: the lines around a place, with the place underlined. */
+
+/** Lines and columns count from 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+  readonly length: number
+}
+
+export const codeFrame = (text: string, { line, column, length }: Place, around = 1): string => {
+  const lines = text.split('\n')
+  const first = Math.max(1, line - around)
+  const last = Math.min(lines.length, line + around)
+  const width = `${last}`.length
+  const shown: string[] = []
+  for (let n = first; n <= last; n++) {
+    const content = lines[n - 1] ?? ''
+    shown.push(`${`${n}`.padStart(width)} | ${content}`)
+    if (n !== line) continue
+    const marks = Math.max(1, Math.min(length, content.length - column + 1))
+    shown.push(`${' '.repeat(width)} | ${' '.repeat(column - 1)}${'^'.repeat(marks)}`)
+  }
+  return shown.join('\n')
+}
