@@ -15,7 +15,12 @@ export interface ScalarOpRow {
 
 export const unaryOps = {
   neg: { accepts: 'number', result: 'same', basic: true, doc: 'Minus x; integers wrap.' },
-  abs: { accepts: 'number', result: 'same', basic: true, doc: 'Absolute value; the smallest signed integer is its own.' },
+  abs: {
+    accepts: 'number',
+    result: 'same',
+    basic: true,
+    doc: 'Absolute value; the smallest signed integer is its own.',
+  },
   floor: { accepts: 'float', result: 'same', basic: true, doc: 'Largest integer ≤ x.' },
   ceil: { accepts: 'float', result: 'same', basic: true, doc: 'Smallest integer ≥ x.' },
   trunc: { accepts: 'float', result: 'same', basic: true, doc: 'Towards zero.' },
@@ -25,8 +30,18 @@ export const unaryOps = {
   isnan: { accepts: 'float', result: 'bool', basic: true, doc: 'Whether x is NaN.' },
   exp: { accepts: 'float', result: 'same', basic: false, doc: 'e to the x.' },
   log: { accepts: 'float', result: 'same', basic: false, doc: 'Natural logarithm; NaN below zero, −∞ at zero.' },
-  sin: { accepts: 'float', result: 'same', basic: false, doc: 'Sine of radians, accurate for every finite x; NaN at ±∞.' },
-  cos: { accepts: 'float', result: 'same', basic: false, doc: 'Cosine of radians, accurate for every finite x; NaN at ±∞.' },
+  sin: {
+    accepts: 'float',
+    result: 'same',
+    basic: false,
+    doc: 'Sine of radians, accurate for every finite x; NaN at ±∞.',
+  },
+  cos: {
+    accepts: 'float',
+    result: 'same',
+    basic: false,
+    doc: 'Cosine of radians, accurate for every finite x; NaN at ±∞.',
+  },
   tanh: { accepts: 'float', result: 'same', basic: false, doc: 'Hyperbolic tangent.' },
   erf: { accepts: 'float', result: 'same', basic: false, doc: 'Error function.' },
   sigmoid: { accepts: 'float', result: 'same', basic: false, doc: '1 / (1 + exp(−x)).' },
@@ -37,15 +52,30 @@ export const binaryOps = {
   add: { accepts: 'number', result: 'same', basic: true, doc: 'Sum; integers wrap.' },
   sub: { accepts: 'number', result: 'same', basic: true, doc: 'Difference; integers wrap.' },
   mul: { accepts: 'number', result: 'same', basic: true, doc: 'Product; integers wrap.' },
-  div: { accepts: 'number', result: 'same', basic: true, doc: 'Quotient; integers truncate towards zero, x / 0 = 0, and min / −1 wraps to min.' },
-  rem: { accepts: 'number', result: 'same', basic: true, doc: 'Remainder with the sign of x (x − trunc(x / y) y); integer x rem 0 = 0.' },
+  div: {
+    accepts: 'number',
+    result: 'same',
+    basic: true,
+    doc: 'Quotient; integers truncate towards zero, x / 0 = 0, and min / −1 wraps to min.',
+  },
+  rem: {
+    accepts: 'number',
+    result: 'same',
+    basic: true,
+    doc: 'Remainder with the sign of x (x − trunc(x / y) y); integer x rem 0 = 0.',
+  },
   min: { accepts: 'number', result: 'same', basic: true, doc: 'Smaller; NaN if either is NaN; −0 < +0.' },
   max: { accepts: 'number', result: 'same', basic: true, doc: 'Larger; NaN if either is NaN; −0 < +0.' },
   and: { accepts: 'bits', result: 'same', basic: true, doc: 'Bitwise and; logical for bool.' },
   or: { accepts: 'bits', result: 'same', basic: true, doc: 'Bitwise or; logical for bool.' },
   xor: { accepts: 'bits', result: 'same', basic: true, doc: 'Bitwise exclusive or; logical for bool.' },
   shl: { accepts: 'integer', result: 'same', basic: true, doc: 'Shift left; the count is taken modulo the width.' },
-  shr: { accepts: 'integer', result: 'same', basic: true, doc: 'Shift right, arithmetic for signed; the count is taken modulo the width.' },
+  shr: {
+    accepts: 'integer',
+    result: 'same',
+    basic: true,
+    doc: 'Shift right, arithmetic for signed; the count is taken modulo the width.',
+  },
   eq: { accepts: 'any', result: 'bool', basic: true, doc: 'Equal; false with NaN.' },
   ne: { accepts: 'any', result: 'bool', basic: true, doc: 'Not equal; true with NaN.' },
   lt: { accepts: 'number', result: 'bool', basic: true, doc: 'Less.' },
@@ -62,11 +92,17 @@ export const isSigned = (d: DType): boolean => isFloat(d) || d.startsWith('i')
 
 export const accepts = (kind: Accepts, d: DType): boolean => {
   switch (kind) {
-    case 'any': return true
-    case 'number': return d !== 'bool'
-    case 'float': return isFloat(d)
-    case 'integer': return isInteger(d)
-    case 'bool': return d === 'bool'
-    case 'bits': return isInteger(d) || d === 'bool'
+    case 'any':
+      return true
+    case 'number':
+      return d !== 'bool'
+    case 'float':
+      return isFloat(d)
+    case 'integer':
+      return isInteger(d)
+    case 'bool':
+      return d === 'bool'
+    case 'bits':
+      return isInteger(d) || d === 'bool'
   }
 }
