@@ -168,3 +168,20 @@ export interface Artifact {
   readonly manifest: Manifest
   readonly files: Readonly<Record<string, Uint8Array>>
 }
+
+/** Where the runtime gets a file of an artifact: a URL (`file:` on a server), or a function that reads its bytes. */
+export type AssetSource = string | (() => Promise<Uint8Array>)
+
+export interface ArtifactParts {
+  readonly manifest: Manifest
+  /** By the file names that the manifest uses. */
+  readonly assets: Readonly<Record<string, AssetSource>>
+}
+
+/** What an emitted stub hands to the runtime's `createModel`: a program compiled for every target and variant. */
+export interface ModelParts {
+  readonly name: string
+  /** `model` has one entry and runs by itself; `program` has one runner for each entry. */
+  readonly kind: 'model' | 'program'
+  readonly artifacts: readonly ArtifactParts[]
+}
