@@ -1,0 +1,25 @@
+/** @file The graph passes in order, each with the reason why it stands where it stands. */
+import type { Graph } from '@quern/core-ir'
+import { canonicalise } from './passes/canonicalise.ts'
+import { commonSubexpressions } from './passes/common-subexpressions.ts'
+import { deadCode } from './passes/dead-code.ts'
+import { decompose } from './passes/decompose.ts'
+import type { Pass, PassContext } from './passes/pass.ts'
+
+export const graphPasses: readonly Pass[] = [
+  canonicalise, // first: later passes then meet one spelling of each thing
+  decompose, // before merging, so that equal parts of different composites are found
+  commonSubexpressions, // exposes neutral elements that two spellings hid
+  canonicalise, // decompositions bring reshapes and broadcasts of their own
+  deadCode, // last: regions must not count dead users
+]
+
+/** Runs the passes; `onPass` sees the graph after each. */
+export const optimise = async (graph: Graph, context: PassContext, onPass?: (pass: Pass, graph: Graph) => void): Promise<Graph> => {
+  let current = graph
+  for (const pass of graphPasses) {
+    current = await pass.run(current, context)
+    onPass?.(pass, current)
+  }
+  return current
+}
