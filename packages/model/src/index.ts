@@ -1,2 +1,14 @@
 /** @file The authoring language of `.model.ts` files. */
-export {}
+export * from './model.ts'
+export * from './size.ts'
+export * from './shape-types.ts'
+export type { Tensor, AnyTensor } from './tensor.ts'
+export * from './ops/elementwise.ts'
+export * from './ops/matmul.ts'
+export * from './ops/movement.ts'
+export * from './ops/reduce.ts'
+export * from './ops/control.ts'
+export * from './weights/constant.ts'
+export * from './weights/safetensors.ts'
+export { call as $call, callMethod as $callMethod } from './origin.ts'
+export * as nn from './nn/index.ts'

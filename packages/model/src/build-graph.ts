@@ -1,0 +1,143 @@
+/** @file From lazy tensors to a graph: walks from the outputs, once per expression, keeping the user's lines. */
+import { QuernError } from '@quern/artifact'
+import {
+  type AttrValue,
+  type ByteSource,
+  type Graph,
+  GraphBuilder,
+  type StateDecl,
+  type SymbolInfo,
+  type Value,
+  statePrefix,
+} from '@quern/core-ir'
+import { type AnyTensor, type LazyBody, type LazyNode, nameOf } from './tensor.ts'
+
+export interface Parameter {
+  readonly name: string
+  readonly tensor: AnyTensor
+}
+
+/** What a build collects beside the graph. */
+export interface Collected {
+  readonly sources: Map<string, ByteSource>
+  readonly states: Map<string, StateDecl>
+}
+
+/** Builds the graph of `outputs` over `parameters`. A parameter that is not listed belongs to an outer graph: see `capture`. */
+export const buildGraph = (
+  name: string,
+  parameters: readonly Parameter[],
+  outputs: Readonly<Record<string, AnyTensor>>,
+  collected: Collected,
+): Graph => {
+  const { graph, captures } = buildWithCaptures(name, parameters, outputs, collected, 'entry')
+  const [stray] = captures
+  if (stray !== undefined)
+    throw new QuernError(
+      'model/foreign-input',
+      `${name} uses the input ${nameOf(stray) ?? '?'} of another model: pass it as an input of its own`,
+      { origin: stray.node.origin },
+    )
+  return graph
+}
+
+const buildWithCaptures = (
+  name: string,
+  parameters: readonly Parameter[],
+  outputs: Readonly<Record<string, AnyTensor>>,
+  collected: Collected,
+  level: 'entry' | 'body',
+): { graph: Graph; captures: readonly AnyTensor[] } => {
+  const symbols = new Map<string, SymbolInfo>()
+  for (const t of [...parameters.map(p => p.tensor), ...Object.values(outputs)])
+    t.symbols.forEach((s, k) => symbols.set(k, s))
+  const builder = new GraphBuilder(name, symbols)
+  const built = new Map<LazyNode, readonly Value[]>()
+  for (const { name: parameter, tensor } of parameters) built.set(tensor.node, [builder.input(parameter, tensor.type)])
+  const captures: AnyTensor[] = []
+
+  const valueOf = (t: AnyTensor): Value => {
+    const values = built.get(t.node) ?? build(t)
+    const value = values[t.index]
+    if (value === undefined) throw new Error(`result ${t.index} of a node with ${values.length}`)
+    return value
+  }
+  const build = (root: AnyTensor): readonly Value[] => {
+    // An explicit stack: a chain of 20,000 operations must not overflow the host's.
+    const stack: AnyTensor[] = [root]
+    for (let t = stack.at(-1); t !== undefined; t = stack.at(-1)) {
+      if (built.has(t.node)) {
+        stack.pop()
+        continue
+      }
+      const waiting =
+        t.node.kind === 'op' ? t.node.operands.filter(o => o !== undefined).filter(o => !built.has(o.node)) : []
+      if (waiting.length > 0) {
+        stack.push(...waiting)
+        continue
+      }
+      stack.pop()
+      built.set(t.node, emit(t))
+    }
+    return built.get(root.node) ?? []
+  }
+  const emit = (t: AnyTensor): readonly Value[] => {
+    const { node } = t
+    builder.origin = node.origin
+    switch (node.kind) {
+      case 'parameter':
+        captures.push(t)
+        return [builder.input(`${node.name}$${captures.length}`, t.type)]
+      case 'state': {
+        if (level === 'body') {
+          captures.push(t)
+          return [builder.input(`${node.declaration.name}$${captures.length}`, t.type)]
+        }
+        const before = collected.states.get(node.declaration.name)
+        if (before !== undefined && before !== node.declaration)
+          throw new QuernError(
+            'state/declared-twice',
+            `two states are named ${node.declaration.name}: declare it once and share it`,
+            { origin: node.origin },
+          )
+        collected.states.set(node.declaration.name, node.declaration)
+        return [builder.input(`${statePrefix}${node.declaration.name}`, t.type)]
+      }
+      case 'constant':
+        if (node.source !== undefined) collected.sources.set(node.source.name, node.source)
+        return builder.addTyped(
+          'constant',
+          [],
+          { data: node.data, dtype: t.type.dtype, shape: t.type.shape },
+          [t.type],
+          node.origin?.name,
+        )
+      case 'op': {
+        const operands = node.operands.map(o => o && valueOf(o))
+        const attrs: Record<string, AttrValue> = {}
+        const captured: AnyTensor[] = []
+        const bodies: { key: string; body: LazyBody }[] = []
+        for (const [key, value] of Object.entries(node.attrs)) {
+          if (isBody(value)) bodies.push({ key, body: value })
+          else attrs[key] = value
+        }
+        // Every body of a node takes the same captures, in one order, after its own parameters.
+        const inner = bodies.map(
+          ({ body }) => buildWithCaptures(body.name, body.parameters, body.results, collected, 'body').captures,
+        )
+        for (const list of inner) for (const c of list) if (!captured.some(x => x.node === c.node)) captured.push(c)
+        for (const { key, body } of bodies) {
+          const extended = [...body.parameters, ...captured.map((tensor, i) => ({ name: `capture${i}`, tensor }))]
+          attrs[key] = buildWithCaptures(body.name, extended, body.results, collected, 'body').graph
+        }
+        builder.origin = node.origin
+        return builder.addTyped(node.op, [...operands, ...captured.map(valueOf)], attrs, node.types, node.origin?.name)
+      }
+    }
+  }
+  const values = Object.fromEntries(Object.entries(outputs).map(([key, t]) => [key, valueOf(t)]))
+  return { graph: builder.finish(values), captures }
+}
+
+const isBody = (x: AttrValue | LazyBody): x is LazyBody =>
+  typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'body'

@@ -1,0 +1,230 @@
+/** @file `tensor`, `state`, `model` and `program`: what a model file declares and exports. */
+import {
+  type DType,
+  type Model,
+  type Program,
+  QuernError,
+  type Shape,
+  type Spec,
+  type Specs,
+  type Entries,
+} from '@quern/artifact'
+import {
+  type ByteSource,
+  type ProgramGraph,
+  type StateDecl,
+  type SymbolInfo,
+  statePrefix,
+  tensorType,
+} from '@quern/core-ir'
+import { buildGraph, type Parameter } from './build-graph.ts'
+import { currentOrigin } from './origin.ts'
+import type { AnyShape } from './shape-types.ts'
+import { symbolOf, toIndex } from './size.ts'
+import { type AnyTensor, type Tensor, isTensor, makeTensor } from './tensor.ts'
+import { constantData } from './weights/constant.ts'
+
+/** The type of an input: dtype and shape, whose dims are numbers or {@link dim}s. */
+export const tensor = <const D extends DType, const S extends Shape>(dtype: D, shape: S): Spec<D, S> => ({
+  kind: 'spec',
+  dtype,
+  shape,
+})
+
+/** What a model's function receives and returns: tensors by name. */
+export type InputTensors<I extends Specs> = {
+  readonly [K in keyof I]: I[K] extends Spec<infer D, infer S> ? Tensor<D, S> : never
+}
+export type Returned = Readonly<Record<string, AnyTensor | StateUpdate>>
+/** Specs of what a function returned: the literal shapes that the editor knows. State updates are no outputs. */
+export type SpecsOf<R extends Returned> = {
+  readonly [K in keyof R as R[K] extends StateUpdate ? never : K]: R[K] extends Tensor<infer D, infer S>
+    ? Spec<D, S>
+    : never
+}
+
+export interface ModelOptions {
+  readonly name?: string
+  readonly targets?: readonly ('wasm' | 'webgpu')[]
+  /** What rewrites may change numerically. Default `algebraic`. */
+  readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
+  readonly maxBytes?: number
+}
+
+const inputTensor = (name: string, spec: Spec): AnyTensor => {
+  const symbols = new Map<string, SymbolInfo>()
+  for (const d of spec.shape) if (typeof d === 'object') symbols.set(d.name, symbolOf(d))
+  return makeTensor(
+    { kind: 'parameter', name, origin: currentOrigin() },
+    0,
+    tensorType(spec.dtype, spec.shape.map(toIndex)),
+    symbols,
+  )
+}
+
+/** A persistent tensor: `value` is what it holds at the start of a run, `next(x)` in a model's result what it holds after it. */
+export interface State<D extends DType = DType, S extends Shape = Shape> {
+  readonly kind: 'state'
+  readonly value: Tensor<D, S>
+  /** To be returned by a model beside its outputs, under any key. */
+  next(value: Tensor<D, AnyShape>): StateUpdate
+}
+
+/** A new value for a state; not an output. */
+export interface StateUpdate {
+  readonly kind: 'state-update'
+  readonly declaration: StateDecl
+  readonly value: AnyTensor
+}
+
+/**
+ * Declares a state of static shape (a KV cache, a running mean). It lives on the device between runs.
+ * @param init initial values, row-major; zeros where absent.
+ */
+export const state = <const D extends DType, const S extends Shape>(
+  name: string,
+  spec: Spec<D, S>,
+  init?: ArrayLike<number>,
+): State<D, S> => {
+  if (spec.shape.some(d => typeof d !== 'number'))
+    throw new QuernError(
+      'state/static-shape',
+      `the state ${name} needs numbers as its shape: a capacity is a number, the length an input`,
+      { state: name, origin: currentOrigin() },
+    )
+  const type = tensorType(spec.dtype, spec.shape.map(toIndex))
+  const declaration: StateDecl = { name, type, init: init && constantData(Array.from(init), spec.dtype) }
+  return {
+    kind: 'state',
+    value: makeTensor<D, S>({ kind: 'state', declaration, origin: currentOrigin() }, 0, type, new Map()),
+    next: value => ({ kind: 'state-update', declaration, value }),
+  }
+}
+
+/** One traced function of a program. */
+export interface EntryDefinition<I extends Specs = Specs, O extends Specs = Specs> {
+  readonly kind: 'entry'
+  readonly inputs: I
+  readonly parameters: readonly Parameter[]
+  readonly outputs: Readonly<Record<string, AnyTensor>>
+  readonly updates: readonly StateUpdate[]
+  /** Phantom: the specs of the outputs. */
+  readonly outputSpecs?: O
+}
+
+const definitions = Symbol.for('quern.definition')
+
+interface Definition {
+  readonly name: string
+  readonly kind: 'model' | 'program'
+  readonly entries: Readonly<Record<string, EntryDefinition>>
+  readonly options: ModelOptions
+}
+
+const notCompiled = (): Promise<never> =>
+  Promise.reject(
+    new QuernError(
+      'model/not-compiled',
+      'this model was imported without being compiled: add quern() of @quern/vite-plugin to `plugins` (and to `worker.plugins` if a worker imports it), or compile it in process with `await jit(model)` from @quern/jit',
+    ),
+  )
+
+/** Traces a function over inputs of the given specs, once. `program` takes several of these. */
+export const entry = <const I extends Specs, const R extends Returned>(
+  inputs: I,
+  forward: (inputs: InputTensors<I>) => R,
+): EntryDefinition<I, SpecsOf<R>> => {
+  const parameters = Object.entries(inputs).map(([name, spec]) => ({ name, tensor: inputTensor(name, spec) }))
+  const returned = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
+  const outputs: Record<string, AnyTensor> = {}
+  const updates: StateUpdate[] = []
+  for (const [name, value] of Object.entries(returned)) {
+    if (isTensor(value)) outputs[name] = value
+    else if (value?.kind === 'state-update') updates.push(value)
+    else
+      throw new QuernError(
+        'model/output-is-a-tensor',
+        `the output ${name} of a model is a tensor, not ${value === null ? 'null' : typeof value}: return an object of tensors, like { ${name}: x }`,
+        { output: name, origin: currentOrigin() },
+      )
+  }
+  if (Object.keys(outputs).length + updates.length === 0)
+    throw new QuernError(
+      'model/no-outputs',
+      'a model returns at least one tensor: return an object of tensors, like { y }',
+      { origin: currentOrigin() },
+    )
+  return { kind: 'entry', inputs, parameters, outputs, updates }
+}
+
+/**
+ * A model: inputs by name, and a function from tensors to tensors that is traced once.
+ * @param inputs specs by name, from {@link tensor}
+ * @param forward returns an object of tensors: the outputs
+ * @returns what the plugin replaces by the compiled model; `jit(model)` compiles it in process
+ */
+export const model = <const I extends Specs, const R extends Returned>(
+  inputs: I,
+  forward: (inputs: InputTensors<I>) => R,
+  options: ModelOptions = {},
+): Model<I, SpecsOf<R>> => {
+  const definition: Definition = {
+    name: options.name ?? 'model',
+    kind: 'model',
+    entries: { main: entry(inputs, forward) },
+    options,
+  }
+  return Object.assign({ load: notCompiled }, { [definitions]: definition })
+}
+
+type EntriesOf<E extends Readonly<Record<string, EntryDefinition>>> = {
+  readonly [K in keyof E]: E[K] extends EntryDefinition<infer I, infer O>
+    ? { readonly inputs: I; readonly outputs: O }
+    : never
+}
+
+/** Several entries that share weights, memory and states: `net.prefill.run()`, `net.decode.run()`. */
+export const program = <const E extends Readonly<Record<string, EntryDefinition>>>(
+  entries: E,
+  options: ModelOptions = {},
+): Program<EntriesOf<E> & Entries> => {
+  const definition: Definition = { name: options.name ?? 'program', kind: 'program', entries, options }
+  return Object.assign({ load: notCompiled }, { [definitions]: definition })
+}
+
+const definitionOf = (x: unknown): Definition | undefined =>
+  typeof x === 'object' && x !== null && definitions in x
+    ? (x as { readonly [definitions]: Definition })[definitions]
+    : undefined
+
+export const isModel = (x: unknown): x is Model<Specs, Specs> | Program<Entries> => definitionOf(x) !== undefined
+
+/** The graph of a model or program; what `compile` takes. */
+export const programOf = (
+  x: Model<never, never> | Program<never> | object,
+): { readonly graph: ProgramGraph; readonly kind: 'model' | 'program'; readonly options: ModelOptions } => {
+  const definition = definitionOf(x)
+  if (definition === undefined)
+    throw new QuernError('model/not-a-model', 'expected what model() or program() of @quern/model returned', {})
+  const collected = { sources: new Map<string, ByteSource>(), states: new Map<string, StateDecl>() }
+  const graphs = new Map(
+    Object.entries(definition.entries).map(([name, e]) => {
+      const outputs = {
+        ...e.outputs,
+        ...Object.fromEntries(e.updates.map(u => [`${statePrefix}${u.declaration.name}`, u.value])),
+      }
+      for (const u of e.updates) collected.states.set(u.declaration.name, u.declaration)
+      return [name, buildGraph(name, e.parameters, outputs, collected)]
+    }),
+  )
+  return {
+    graph: {
+      name: definition.name,
+      entries: graphs,
+      states: [...collected.states.values()],
+      sources: collected.sources,
+    },
+    kind: definition.kind,
+    options: definition.options,
+  }
+}

@@ -1,0 +1,67 @@
+/** @file Control flow with runtime conditions. */
+import type { AnyTensor, LazyBody, Tensor } from '../tensor.ts'
+import { applyAll, isTensor, makeTensor } from '../tensor.ts'
+import { currentOrigin } from '../origin.ts'
+
+type Results = Readonly<Record<string, AnyTensor>>
+
+const named = (op: string, keys: readonly string[], results: readonly AnyTensor[]): Results =>
+  Object.fromEntries(
+    keys.map((key, i) => {
+      const result = results[i]
+      if (result === undefined) throw new Error(`${op} has no result ${key}`)
+      return [key, result]
+    }),
+  )
+
+/** Runs one of two branches. Both return the same names, dtypes and shapes; tensors from outside may be used freely. */
+export const cond = <R extends Results>(condition: Tensor<'bool'>, then: () => R, otherwise: () => R): R => {
+  const yes: LazyBody = { kind: 'body', name: 'then', parameters: [], results: then() }
+  const no: LazyBody = { kind: 'body', name: 'else', parameters: [], results: otherwise() }
+  return named('if', Object.keys(yes.results), applyAll('if', [condition], { then: yes, else: no })) as R
+}
+
+/**
+ * Repeats `body` while it returns a true `while`, at most `limit` times.
+ * @param carried values of the first round; the body returns those of the next, under the same names and types
+ * @returns the carried values after the last round
+ */
+export const loop = <C extends Results>(
+  carried: C,
+  limit: number,
+  body: (carried: C, round: Tensor<'i32'>) => C & { readonly while?: Tensor<'bool'> },
+): C => {
+  const origin = currentOrigin()
+  const names = Object.keys(carried)
+  const parameters = names.map(name => {
+    const t = carried[name]
+    if (!isTensor(t)) throw new TypeError(`the carried value ${name} of a loop is no tensor`)
+    return { name, tensor: makeTensor({ kind: 'parameter', name, origin }, 0, t.type, t.symbols) as AnyTensor }
+  })
+  const round = makeTensor<'i32', readonly []>(
+    { kind: 'parameter', name: 'round', origin },
+    0,
+    { dtype: 'i32', shape: [] },
+    new Map(),
+  )
+  const { while: keepGoing, ...next } = body(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as C, round)
+  const results: Results = {
+    ...(keepGoing && { while: keepGoing }),
+    ...Object.fromEntries(names.map(n => [n, (next as Results)[n] as AnyTensor])),
+  }
+  const lazy: LazyBody = {
+    kind: 'body',
+    name: 'loop',
+    parameters: [{ name: 'round', tensor: round }, ...parameters],
+    results,
+  }
+  return named(
+    'loop',
+    names,
+    applyAll(
+      'loop',
+      names.map(n => carried[n]),
+      { body: lazy, limit },
+    ),
+  ) as C
+}

@@ -1,0 +1,105 @@
+/** @file Functions that only move elements. */
+import { type DType, QuernError } from '@quern/artifact'
+import { ix } from '@quern/core-ir'
+import { currentOrigin } from '../origin.ts'
+import type { AnyShape, Flattened, Permuted, SameRank, WrittenShape } from '../shape-types.ts'
+import { type Size, type Sizes, toIndex } from '../size.ts'
+import { type AnyTensor, type Tensor, apply } from '../tensor.ts'
+import { broadcastTo } from './elementwise.ts'
+
+/** Resolves a negative axis, and refuses one that x does not have. */
+export const axisOf = (op: string, x: AnyTensor, axis: number): number => {
+  const rank = x.type.shape.length
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new QuernError(
+      `${op}/axis-in-range`,
+      `${op} needs an axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank}, not ${axis}`,
+      { op, axis, rank, origin: currentOrigin() },
+    )
+  return axis < 0 ? axis + rank : axis
+}
+
+/** The same elements, row-major, in another shape; one size may be -1: the rest. */
+export const reshape = <D extends DType, const S extends Sizes>(x: Tensor<D>, shape: S): Tensor<D, WrittenShape<S>> => {
+  const known = ix.product(shape.filter(s => s !== -1).map(toIndex))
+  return apply('reshape', [x], {
+    shape: shape.map(s => (s === -1 ? ix.floorDiv(ix.product(x.type.shape), known) : toIndex(s))),
+  })
+}
+
+/** [n, …] → [n, the product of the rest]. */
+export const flatten = <D extends DType, S extends AnyShape>(x: Tensor<D, S>): Tensor<D, Flattened<S>> => {
+  const [first = ix.constant(1), ...rest] = x.type.shape
+  return apply('reshape', [x], { shape: [first, ix.product(rest)] })
+}
+
+/** Permutes the dims; without `perm`, reverses them. */
+export const transpose = <D extends DType, S extends AnyShape, const P extends readonly number[]>(
+  x: Tensor<D, S>,
+  perm?: P,
+): Tensor<D, Permuted<S, P>> =>
+  apply('transpose', [x], { perm: perm ?? x.type.shape.map((_, i) => x.type.shape.length - 1 - i) })
+
+/** Repeats dims of size 1 (and new leading dims) up to a shape. */
+export const broadcast = <D extends DType, const S extends Sizes>(x: Tensor<D>, shape: S): Tensor<D, WrittenShape<S>> =>
+  broadcastTo(x, shape.map(toIndex)) as Tensor<D, WrittenShape<S>>
+
+export interface SliceRange {
+  readonly start?: Size
+  readonly end?: Size
+  readonly step?: number
+}
+
+/** x[start:end:step] along each listed dim (undefined keeps a dim whole). Negative starts and ends count from the end. */
+export const slice = <D extends DType, S extends AnyShape>(
+  x: Tensor<D, S>,
+  ranges: readonly (SliceRange | undefined)[],
+): Tensor<D, SameRank<S>> => {
+  const starts: ix.Index[] = [],
+    sizes: ix.Index[] = [],
+    steps: number[] = []
+  x.type.shape.forEach((extent, i) => {
+    const { start, end, step = 1 } = ranges[i] ?? {}
+    const from = (size: Size | undefined, fallback: ix.Index): ix.Index =>
+      size === undefined ? fallback : typeof size === 'number' && size < 0 ? ix.add(extent, size) : toIndex(size)
+    const first = from(start, step > 0 ? ix.constant(0) : ix.sub(extent, 1))
+    const last = from(end, step > 0 ? extent : ix.constant(-1))
+    starts.push(first)
+    sizes.push(ix.max(0, step > 0 ? ix.ceilDiv(ix.sub(last, first), step) : ix.ceilDiv(ix.sub(first, last), -step)))
+    steps.push(step)
+  })
+  return apply('slice', [x], { starts, sizes, steps })
+}
+
+/** Surrounds x by `value`: `low` and `high` elements a dim. */
+export const pad = <D extends DType, S extends AnyShape>(
+  x: Tensor<D, S>,
+  low: readonly number[],
+  high: readonly number[],
+  value = 0,
+): Tensor<D, SameRank<S>> => apply('pad', [x], { low, high, value })
+
+/** Joins tensors along an axis. */
+export const concat = <D extends DType, S extends AnyShape>(
+  parts: readonly [Tensor<D, S>, ...Tensor<D>[]],
+  axis = 0,
+): Tensor<D, SameRank<S>> => apply('concat', parts, { axis: axisOf('concat', parts[0], axis) })
+
+/** Rows of x along an axis, chosen by integers (negative ones count from the end; those outside are clamped). */
+export const gather = <D extends DType>(
+  x: Tensor<D>,
+  indices: Tensor<'i32' | 'i64' | 'u8' | 'u32' | 'i8' | 'i16' | 'u16'>,
+  axis = 0,
+): Tensor<D> => apply('gather', [x, indices], { axis: axisOf('gather', x, axis) })
+
+/** x[:, …, None, …]: a new dim of size 1 at `axis`. */
+export const unsqueeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {
+  const at = axis < 0 ? axis + x.type.shape.length + 1 : axis
+  return apply('reshape', [x], { shape: [...x.type.shape.slice(0, at), ix.constant(1), ...x.type.shape.slice(at)] })
+}
+
+/** Drops a dim of size 1. */
+export const squeeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {
+  const at = axisOf('squeeze', x, axis)
+  return apply('reshape', [x], { shape: x.type.shape.filter((_, i) => i !== at) })
+}

@@ -1,0 +1,67 @@
+/** @file Reductions over axes, cumulative sums, sorting. */
+import type { DType } from '@quern/artifact'
+import { ix } from '@quern/core-ir'
+import type { AnyShape } from '../shape-types.ts'
+import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
+import { constant } from '../weights/constant.ts'
+import { div } from './elementwise.ts'
+import { axisOf } from './movement.ts'
+
+export interface ReduceOptions {
+  /** Default: all. */
+  readonly axes?: readonly number[]
+  /** Keep reduced dims as 1. Default false. */
+  readonly keepDims?: boolean
+}
+
+const axesOf = (op: string, x: AnyTensor, axes: readonly number[] | undefined): readonly number[] =>
+  axes === undefined ? x.type.shape.map((_, i) => i) : axes.map(a => axisOf(op, x, a)).sort((a, b) => a - b)
+
+const reduction =
+  (op: string) =>
+  <D extends DType>(x: Tensor<D>, options: ReduceOptions = {}): Tensor<D> =>
+    apply(op, [x], { axes: axesOf(op, x, options.axes), keepDims: options.keepDims ?? false })
+
+export const sum = reduction('reduce-sum')
+export const prod = reduction('reduce-prod')
+export const max = reduction('reduce-max')
+export const min = reduction('reduce-min')
+export const any = reduction('reduce-any')
+export const all = reduction('reduce-all')
+
+/** Arithmetic mean over axes. */
+export const mean = <D extends 'f32' | 'f16' | 'f64'>(x: Tensor<D>, options: ReduceOptions = {}): Tensor<D> => {
+  const count = ix.product(axesOf('mean', x, options.axes).map(a => x.type.shape[a] ?? 1))
+  return div(
+    sum(x, options),
+    ix.isConst(count) ? constant(count.value, x.dtype, []) : sizeOf(count, x),
+  ) as AnyTensor as Tensor<D>
+}
+/** A symbolic size as a scalar tensor: the sum of ones. */
+const sizeOf = (count: ix.Index, like: AnyTensor): AnyTensor =>
+  apply('reduce-sum', [apply('broadcast', [constant(1, like.dtype, [])], { shape: [count] })], {
+    axes: [0],
+    keepDims: false,
+  })
+
+const position =
+  (op: string) =>
+  <S extends AnyShape>(x: Tensor<DType, S>, axis = -1, keepDims = false): Tensor<'i64'> =>
+    apply(op, [x], { axis: axisOf(op, x, axis), keepDims })
+/** Position of the largest element along an axis; the first wins. */
+export const argmax = position('argmax')
+/** Position of the smallest element along an axis; the first wins. */
+export const argmin = position('argmin')
+
+/** Running sum along an axis. */
+export const cumsum = <D extends DType, S extends AnyShape>(x: Tensor<D, S>, axis = -1): Tensor<D, S> =>
+  apply('cumsum', [x], { axis: axisOf('cumsum', x, axis) })
+
+/** The k largest elements along the last axis and their positions, in order. */
+export const topK = <D extends DType>(
+  x: Tensor<D>,
+  k: number,
+): { readonly values: Tensor<D>; readonly indices: Tensor<'i64'> } => {
+  const [values, indices] = applyAll('top-k', [x], { k })
+  return { values: values as Tensor<D>, indices: indices as Tensor<'i64'> }
+}

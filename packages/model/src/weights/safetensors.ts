@@ -1,0 +1,147 @@
+/**
+ * @file Reader of the safetensors format: an 8-byte little-endian header length, a JSON header, then the data.
+ * The file is untrusted: every length is checked against what is there before anything is allocated.
+ * Source: https://github.com/huggingface/safetensors#format
+ */
+import { type DType, QuernError, bytesOf } from '@quern/artifact'
+import { type ByteSource, tensorType } from '@quern/core-ir'
+import { byteSource } from '#byte-source'
+import { currentOrigin } from '../origin.ts'
+import type { AnyShape } from '../shape-types.ts'
+import { type Tensor, makeTensor } from '../tensor.ts'
+import { hashBytes } from './hash.ts'
+
+const dtypeNames: Readonly<Record<string, DType>> = {
+  F64: 'f64',
+  F32: 'f32',
+  F16: 'f16',
+  I64: 'i64',
+  I32: 'i32',
+  I16: 'i16',
+  I8: 'i8',
+  U64: 'u64',
+  U32: 'u32',
+  U16: 'u16',
+  U8: 'u8',
+  BOOL: 'bool',
+}
+/** The format's own cap on its header. */
+const maxHeaderBytes = 100_000_000
+
+interface StoredTensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly offset: number
+  readonly length: number
+  readonly hash: string
+}
+
+export interface Weights {
+  readonly names: readonly string[]
+  /** A weight, checked against the dtype and shape that the model expects. */
+  get<const D extends DType, const S extends readonly number[]>(name: string, dtype: D, shape: S): Tensor<D, S>
+  /** A weight of whatever dtype and shape is stored. */
+  get(name: string): Tensor
+}
+
+const bad = (source: string, what: string, details: Readonly<Record<string, unknown>> = {}): QuernError =>
+  new QuernError('safetensors/malformed', `${source} is not a valid safetensors file: ${what}`, { source, ...details })
+
+/** Opens a safetensors file. Only its header is read now; weights are read when the model is compiled. */
+export const safetensors = async (url: URL): Promise<Weights> => readSafetensors(await byteSource(url))
+
+export const readSafetensors = async (source: ByteSource): Promise<Weights> => {
+  const stored = await readHeader(source)
+  const get = (name: string, dtype?: DType, shape?: readonly number[]): Tensor => {
+    const found = stored.get(name)
+    if (found === undefined)
+      throw new QuernError(
+        'weights/no-such-tensor',
+        `${source.name} holds no tensor ${name}; it holds ${[...stored.keys()].slice(0, 12).join(', ')}${stored.size > 12 ? ', …' : ''}`,
+        { name, source: source.name, origin: currentOrigin() },
+      )
+    const wanted = `${dtype ?? found.dtype}[${(shape ?? found.shape).join(',')}]`,
+      there = `${found.dtype}[${found.shape.join(',')}]`
+    if (wanted !== there)
+      throw new QuernError(
+        'weights/type-agrees',
+        `${name} is ${there} in ${source.name}, and the model wants ${wanted}`,
+        { name, wanted, found: there, origin: currentOrigin() },
+      )
+    const { offset, length, hash } = found
+    return makeTensor<DType, AnyShape>(
+      {
+        kind: 'constant',
+        source,
+        origin: { ...(currentOrigin() ?? { file: source.name, line: 1, column: 1 }), name },
+        data: { kind: 'bytes', source: source.name, offset, length, hash },
+      },
+      0,
+      tensorType(found.dtype, found.shape),
+      new Map(),
+    )
+  }
+  return { names: [...stored.keys()], get: get as Weights['get'] }
+}
+
+const readHeader = async (source: ByteSource): Promise<ReadonlyMap<string, StoredTensor>> => {
+  if (source.size < 8) throw bad(source.name, `it has ${source.size} bytes, and the header length alone takes 8`)
+  const head = await source.read(0, 8)
+  const headerBytes = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true))
+  if (headerBytes > maxHeaderBytes || headerBytes > source.size - 8)
+    throw bad(source.name, `its header claims ${headerBytes} bytes, and ${source.size - 8} follow`)
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, headerBytes)))
+  } catch (cause) {
+    throw bad(source.name, 'its header is not JSON', { cause: String(cause) })
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw bad(source.name, 'its header is not an object')
+  const dataAt = 8 + headerBytes,
+    dataBytes = source.size - dataAt
+  const tensors = new Map<string, StoredTensor>()
+  for (const [name, value] of Object.entries(header))
+    if (name !== '__metadata__') tensors.set(name, await readEntry(source, name, value, dataAt, dataBytes))
+  return tensors
+}
+
+const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0
+
+const readEntry = async (
+  source: ByteSource,
+  name: string,
+  value: unknown,
+  dataAt: number,
+  dataBytes: number,
+): Promise<StoredTensor> => {
+  const {
+    dtype: dtypeName,
+    shape,
+    data_offsets: range,
+  } = (typeof value === 'object' && value !== null ? value : {}) as {
+    dtype?: unknown
+    shape?: unknown
+    data_offsets?: unknown
+  }
+  const dtype =
+    typeof dtypeName === 'string' && Object.hasOwn(dtypeNames, dtypeName) ? dtypeNames[dtypeName] : undefined
+  if (dtype === undefined)
+    throw bad(
+      source.name,
+      `${name} has the dtype ${String(dtypeName)}; known are ${Object.keys(dtypeNames).join(', ')}`,
+    )
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    throw bad(source.name, `the shape of ${name} is not a list of sizes`)
+  if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount))
+    throw bad(source.name, `the data_offsets of ${name} are not two positions`)
+  const [begin, end] = range as [number, number]
+  const bytes = shape.reduce((p: number, d: number) => p * d, bytesOf[dtype])
+  if (end < begin || end > dataBytes || !Number.isSafeInteger(bytes) || end - begin !== bytes)
+    throw bad(
+      source.name,
+      `${name} is ${dtype}[${shape.join(',')}] (${bytes} bytes), and its data_offsets are ${begin} to ${end} of ${dataBytes}`,
+    )
+  const data = await source.read(dataAt + begin, bytes)
+  return { dtype, shape, offset: dataAt + begin, length: bytes, hash: hashBytes(data) }
+}
