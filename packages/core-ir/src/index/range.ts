@@ -12,12 +12,15 @@ import {
   mul,
   split,
   sub,
+  visitAtoms,
 } from './index-expr.ts'
 
 /** A closed interval; either end may be infinite. */
 export interface Range {
   readonly min: number
   readonly max: number
+  /** A bound over other names, where one is known: an axis of extent n is at most n - 1, whatever n is. */
+  readonly upper?: Index
 }
 export type Ranges = ReadonlyMap<string, Range>
 export const anyRange: Range = { min: -Infinity, max: Infinity }
@@ -71,9 +74,60 @@ export const rangeOf = (x: Index, ranges: Ranges): Range => {
   }
 }
 
+/** The range of an axis: from 0 to one less than its extent. */
+export const axisRange = (extent: Index, ranges: Ranges): Range => ({
+  min: 0,
+  max: rangeOf(extent, ranges).max - 1,
+  upper: sub(extent, 1),
+})
+
+/** The least value of an index that the ranges prove, the bounds over other names included. */
+const leastOf = (x: Index, ranges: Ranges): number => {
+  let least = rangeOf(x, ranges).min
+  let bounded = x
+  // Each round replaces one name by its bound; bounds mention outer names only, so that it ends.
+  for (let round = 0; round < 16; round++) {
+    const name = namesOf(bounded).find(n => ranges.get(n)?.upper !== undefined && fallsWith(bounded, n, ranges))
+    const upper = name === undefined ? undefined : ranges.get(name)?.upper
+    if (upper === undefined) break
+    bounded = mapAtoms(bounded, atom => (atom.kind === 'var' && atom.name === name ? upper : undefined))
+    least = Math.max(least, rangeOf(bounded, ranges).min)
+  }
+  return least
+}
+
+const namesOf = (x: Index): string[] => {
+  const names = new Set<string>()
+  for (const t of split(x).terms) for (const f of t.factors) if (f.kind === 'var') names.add(f.name)
+  return [...names]
+}
+
+/** Whether x never grows with the name, which then stands only in products with a sign that is known. */
+const fallsWith = (x: Index, name: string, ranges: Ranges): boolean => {
+  let found = false
+  for (const { coef, factors } of split(x).terms) {
+    const direct = factors.filter(f => f.kind === 'var' && f.name === name).length
+    const others = factors.filter(f => !(f.kind === 'var' && f.name === name))
+    if (others.some(f => mentions(f, name))) return false
+    if (direct === 0) continue
+    if (direct > 1 || coef > 0 || others.some(f => rangeOf(f, ranges).min < 0)) return false
+    found = true
+  }
+  return found
+}
+
+const mentions = (x: Index, name: string): boolean => {
+  let found = false
+  visitAtoms(x, atom => {
+    if (atom.kind === 'var' && atom.name === name) found = true
+    if (atom.kind === 'value' && atom.key.includes(name)) found = true
+  })
+  return found
+}
+
 /** Whether a < b, a ≤ b … for every value in range. */
-export const provesLess = (a: Index, b: Index, ranges: Ranges): boolean => rangeOf(sub(b, a), ranges).min > 0
-export const provesLessEqual = (a: Index, b: Index, ranges: Ranges): boolean => rangeOf(sub(b, a), ranges).min >= 0
+export const provesLess = (a: Index, b: Index, ranges: Ranges): boolean => leastOf(sub(b, a), ranges) > 0
+export const provesLessEqual = (a: Index, b: Index, ranges: Ranges): boolean => leastOf(sub(b, a), ranges) >= 0
 
 /** Uses ranges to remove div, mod, min and max that cannot act. Idempotent. */
 export const simplify = (x: Index, ranges: Ranges): Index =>
