@@ -13,8 +13,16 @@ export type DTypeOf = (name: string) => DType | undefined
 
 /** Ops that print between their operands, by how strongly they bind. The others print as calls. */
 export const infix = {
-  eq: ['==', 1], ne: ['!=', 1], lt: ['<', 1], le: ['<=', 1], gt: ['>', 1], ge: ['>=', 1],
-  add: ['+', 2], sub: ['-', 2], mul: ['*', 3], div: ['/', 3],
+  eq: ['==', 1],
+  ne: ['!=', 1],
+  lt: ['<', 1],
+  le: ['<=', 1],
+  gt: ['>', 1],
+  ge: ['>=', 1],
+  add: ['+', 2],
+  sub: ['-', 2],
+  mul: ['*', 3],
+  div: ['/', 3],
 } as const satisfies Partial<Record<BinaryOp, readonly [string, Level]>>
 export type InfixOp = keyof typeof infix
 /** 0 anything, 1 comparison, 2 sum, 3 product, 4 operand. */
