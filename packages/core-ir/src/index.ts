@@ -2,6 +2,7 @@
 export * from './diagnostics/diagnostic.ts'
 export * from './diagnostics/frame.ts'
 export * from './diagnostics/span.ts'
+export * from './diagnostics/user-error.ts'
 export * from './graph/attr-key.ts'
 export * from './graph/builder.ts'
 export * from './graph/graph.ts'

@@ -8,7 +8,7 @@ export interface Place {
 }
 
 export const codeFrame = (text: string, { line, column, length }: Place, around = 1): string => {
-  const lines = text.split('\n')
+  const lines = text.split(/\r\n|\r|\n/)
   const first = Math.max(1, line - around)
   const last = Math.min(lines.length, line + around)
   const width = `${last}`.length
@@ -18,7 +18,12 @@ export const codeFrame = (text: string, { line, column, length }: Place, around 
     shown.push(`${`${n}`.padStart(width)} | ${content}`)
     if (n !== line) continue
     const marks = Math.max(1, Math.min(length, content.length - column + 1))
-    shown.push(`${' '.repeat(width)} | ${' '.repeat(column - 1)}${'^'.repeat(marks)}`)
+    // Tabs stay tabs, so that the marks stand under the text whatever their width.
+    const lead = content
+      .slice(0, column - 1)
+      .replace(/[^\t]/g, ' ')
+      .padEnd(column - 1)
+    shown.push(`${' '.repeat(width)} | ${lead}${'^'.repeat(marks)}`)
   }
   return shown.join('\n')
 }
