@@ -16,13 +16,7 @@ export interface Printed {
 }
 
 /** Places a finding in a printed text: the whole line of the part at `path`, or the first `focus` in it. */
-export const diagnose = (
-  printed: Printed,
-  path: string,
-  code: string,
-  message: string,
-  focus?: string,
-): Diagnostic => {
+export const diagnose = (printed: Printed, path: string, code: string, message: string, focus?: string): Diagnostic => {
   const line = printed.lines.get(path) ?? 1
   const content = printed.text.split('\n')[line - 1] ?? ''
   const indent = content.length - content.trimStart().length
@@ -37,7 +31,8 @@ export const diagnose = (
 const findWord = (line: string, word: string): number => {
   const isWord = (c: string | undefined): boolean => c !== undefined && /[\w$]/.test(c)
   for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1))
-    if (!(isWord(line[at - 1]) && isWord(word[0])) && !(isWord(line[at + word.length]) && isWord(word.at(-1)))) return at
+    if (!(isWord(line[at - 1]) && isWord(word[0])) && !(isWord(line[at + word.length]) && isWord(word.at(-1))))
+      return at
   return -1
 }
 

@@ -20,7 +20,9 @@ export const printGraph = (graph: Graph): string => printGraphLines(graph).text
 export const printGraphLines = (graph: Graph, outer?: Graph): Printed => {
   const w = new Writer()
   const names = valueNames(graph)
-  const inputs = graph.inputs.map(i => `${nameOf(names, i.value)}: ${printTensorType(i.value.type)}${portName(i.name, i.value)}`)
+  const inputs = graph.inputs.map(
+    i => `${nameOf(names, i.value)}: ${printTensorType(i.value.type)}${portName(i.name, i.value)}`,
+  )
   w.line(`graph ${printName(graph.name)}${header(graph, outer)}(${inputs.join(', ')}) {`, 'head')
   w.indented(() => {
     graph.nodes.forEach((node, i) => printNode(w, node, `${i}`, graph, names))

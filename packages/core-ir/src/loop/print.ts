@@ -46,7 +46,13 @@ const printShapeOf = (shape: readonly Index[]): string => `[${shape.map(i => pri
 const index = (x: Index, dtypeOf: DTypeOf): string => printIndex(x, s => printScalar(s, dtypeOf))
 
 /** Names come into scope as they are printed, as they do when parsed; inner scopes are dropped at their end. */
-const printStmt = (w: Writer, stmt: Stmt, path: string, scope: Map<string, DType>, outer: DTypeOf = () => undefined): void => {
+const printStmt = (
+  w: Writer,
+  stmt: Stmt,
+  path: string,
+  scope: Map<string, DType>,
+  outer: DTypeOf = () => undefined,
+): void => {
   const dtypeOf: DTypeOf = name => scope.get(name) ?? outer(name)
   const block = (stmts: readonly Stmt[], at: string): void => {
     const inner = new Map(scope)

@@ -129,7 +129,13 @@ export class Cursor {
     const negative = this.accept('-')
     const token = this.next()
     const value =
-      token.kind === 'number' ? Number(token.text) : token.text === 'inf' ? Infinity : token.text === 'nan' ? NaN : undefined
+      token.kind === 'number'
+        ? Number(token.text)
+        : token.text === 'inf'
+          ? Infinity
+          : token.text === 'nan'
+            ? NaN
+            : undefined
     if (value === undefined) throw this.error(`expected a number and found ${JSON.stringify(token.text)}`, token)
     return negative ? -value : value
   }

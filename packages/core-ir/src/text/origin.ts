@@ -2,7 +2,8 @@
 import type { Span } from '../diagnostics/span.ts'
 
 export const printOrigin = (span: Span): string => {
-  const file = /^[^\s"][^\n\r"]*$/.test(span.file) && span.file === span.file.trim() ? span.file : JSON.stringify(span.file)
+  const file =
+    /^[^\s"][^\n\r"]*$/.test(span.file) && span.file === span.file.trim() ? span.file : JSON.stringify(span.file)
   const length = span.length === undefined ? '' : `+${span.length}`
   const name = span.name === undefined ? '' : ` as ${JSON.stringify(span.name)}`
   return `${file}:${span.line}:${span.column}${length}${name}`

@@ -38,5 +38,7 @@ const codes = [
   ['matmul/inner-dims-agree', 'graph g(%a: f32[2,3]) {\n  %0 = matmul(%a, %a)\n  return y = %0\n}'],
 ] as const
 test.each(codes)('%s is reported at its place', (code, source) => {
-  expect(() => parseGraph(source)).toThrow(expect.objectContaining({ code, details: expect.objectContaining({ frame: expect.stringContaining('^') }) }))
+  expect(() => parseGraph(source)).toThrow(
+    expect.objectContaining({ code, details: expect.objectContaining({ frame: expect.stringContaining('^') }) }),
+  )
 })

@@ -29,11 +29,13 @@ export const parseGraphAt = (c: Cursor, outer?: Scope): Graph => {
   const symbols = listed || outer === undefined ? new Map(parseSymbols(c).map(s => [s.name, s])) : outer.symbols
   const scope: Scope = { values: new Map(), symbols, implicit: !listed && (outer?.implicit ?? true) }
   c.expect('(')
-  const inputs = c.list(')', () => parseInput(c, scope)).map((input, index): Input => {
-    const value: Value = { type: input.type, node: undefined, index, name: input.name }
-    define(c, scope, input.key, value, input.token)
-    return { name: input.port, value }
-  })
+  const inputs = c
+    .list(')', () => parseInput(c, scope))
+    .map((input, index): Input => {
+      const value: Value = { type: input.type, node: undefined, index, name: input.name }
+      define(c, scope, input.key, value, input.token)
+      return { name: input.port, value }
+    })
   c.expect('{')
   const nodes: Node[] = []
   while (!c.is('return')) nodes.push(parseNode(c, scope))
@@ -160,7 +162,8 @@ const parseNode = (c: Cursor, scope: Scope): Node => {
 
 const defaultsOf = (opName: string): Attrs => {
   const usual: Record<string, AttrValue> = {}
-  for (const [name, spec] of Object.entries(opNamed(opName).attrs)) if (spec.default !== undefined) usual[name] = spec.default
+  for (const [name, spec] of Object.entries(opNamed(opName).attrs))
+    if (spec.default !== undefined) usual[name] = spec.default
   return usual
 }
 

@@ -164,6 +164,7 @@ const named = (c: Cursor, scope: ScalarScope): Scalar => {
 }
 
 const known = (c: Cursor, dtype: DType | undefined, name: string, token: ReturnType<Cursor['peek']>): DType => {
-  if (dtype === undefined) throw c.error(`${name} is not declared here; write its dtype behind it, as in ${name}:f32`, token)
+  if (dtype === undefined)
+    throw c.error(`${name} is not declared here; write its dtype behind it, as in ${name}:f32`, token)
   return dtype
 }

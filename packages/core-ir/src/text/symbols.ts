@@ -8,8 +8,11 @@ import { parseIndexAt } from './parse-index.ts'
 export const printSymbol = (s: SymbolInfo): string =>
   `${printRange(s)}${s.multipleOf === 1 ? '' : ` by ${s.multipleOf}`}${s.upper === undefined ? '' : ` upto ${printIndex(s.upper)}`}`
 
-export const printRange = (s: { readonly name: string; readonly min: number; readonly max: number | undefined }): string =>
-  `${printName(s.name)}: ${s.min}..${s.max ?? ''}`
+export const printRange = (s: {
+  readonly name: string
+  readonly min: number
+  readonly max: number | undefined
+}): string => `${printName(s.name)}: ${s.min}..${s.max ?? ''}`
 
 export const printSymbols = (symbols: Iterable<SymbolInfo>): string => {
   const all = [...symbols].map(printSymbol)
