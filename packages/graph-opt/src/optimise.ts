@@ -15,7 +15,11 @@ export const graphPasses: readonly Pass[] = [
 ]
 
 /** Runs the passes; `onPass` sees the graph after each. */
-export const optimise = async (graph: Graph, context: PassContext, onPass?: (pass: Pass, graph: Graph) => void): Promise<Graph> => {
+export const optimise = async (
+  graph: Graph,
+  context: PassContext,
+  onPass?: (pass: Pass, graph: Graph) => void,
+): Promise<Graph> => {
   let current = graph
   for (const pass of graphPasses) {
     current = await pass.run(current, context)

@@ -15,7 +15,13 @@ const mergeEqual = (graph: Graph): Graph => {
   const seen = new Map<string, readonly Value[]>()
   return transformGraph(graph, (node, operands, builder) => {
     if (Object.values(node.attrs).some(isGraph))
-      return builder.addTyped(node.op, operands, mapNested(node, mergeEqual), node.results.map(r => r.type), node.results[0]?.name)
+      return builder.addTyped(
+        node.op,
+        operands,
+        mapNested(node, mergeEqual),
+        node.results.map(r => r.type),
+        node.results[0]?.name,
+      )
     const key = distinct.has(node.op) ? undefined : nodeKey({ ...node, operands }, idOf)
     const before = key === undefined ? undefined : seen.get(key)
     if (before !== undefined) return before

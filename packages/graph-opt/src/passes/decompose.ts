@@ -1,9 +1,23 @@
 /** @file Replaces composites that no region computes whole by their decompositions, to the bottom. */
-import { type Graph, type GraphBuilder, type Node, type Value, bindOperands, isGraph, mapNested, opNamed, transformGraph } from '@quern/core-ir'
+import {
+  type Graph,
+  type GraphBuilder,
+  type Node,
+  type Value,
+  bindOperands,
+  isGraph,
+  mapNested,
+  opNamed,
+  transformGraph,
+} from '@quern/core-ir'
 import { rowComposites } from '../regions/kinds.ts'
 import type { Pass } from './pass.ts'
 
-export const decomposeNode = (node: Node, operands: readonly (Value | undefined)[], builder: GraphBuilder): readonly Value[] => {
+export const decomposeNode = (
+  node: Node,
+  operands: readonly (Value | undefined)[],
+  builder: GraphBuilder,
+): readonly Value[] => {
   const op = opNamed(node.op)
   if (op.decompose === undefined) throw new Error(`${node.op} has no decomposition`)
   // Attributes were validated against the op's own specs when the node was made.
@@ -14,7 +28,13 @@ export const decomposeComposites = (graph: Graph, keep: ReadonlySet<string>): Gr
   let again = false
   const result = transformGraph(graph, (node, operands, builder) => {
     if (Object.values(node.attrs).some(isGraph))
-      return builder.addTyped(node.op, operands, mapNested(node, g => decomposeComposites(g, keep)), node.results.map(r => r.type), node.results[0]?.name)
+      return builder.addTyped(
+        node.op,
+        operands,
+        mapNested(node, g => decomposeComposites(g, keep)),
+        node.results.map(r => r.type),
+        node.results[0]?.name,
+      )
     if (opNamed(node.op).class !== 'composite' || keep.has(node.op)) return undefined
     again = true
     return decomposeNode(node, operands, builder)

@@ -2,9 +2,27 @@
  * @file How a node reads its operands, found by running its index notation on symbolic subscripts: no table of
  * element-wise ops is kept, so a new op is classified by what it means.
  */
-import { type Index, type Node, type Operand, type Scalar, type Value, bindOperands, childrenOf, ix, logicalDim, opNamed, scalar, unaryOps, binaryOps } from '@quern/core-ir'
+import {
+  type Index,
+  type Node,
+  type Operand,
+  type Scalar,
+  type Value,
+  bindOperands,
+  childrenOf,
+  ix,
+  logicalDim,
+  opNamed,
+  scalar,
+  unaryOps,
+  binaryOps,
+} from '@quern/core-ir'
 
-export interface Access { readonly operand: number; readonly indices: readonly Index[]; readonly guarded: boolean }
+export interface Access {
+  readonly operand: number
+  readonly indices: readonly Index[]
+  readonly guarded: boolean
+}
 
 export interface NodeAccess {
   readonly reads: readonly Access[]
@@ -32,9 +50,17 @@ export const accessOf = (node: Node): NodeAccess | undefined => {
       return scalar.load(`$${operand}`, value.type.dtype, at, { guard: scalar.literal(true, 'bool'), fill })
     },
   })
-  const operands = bindOperands(op, node.operands.map((v, i) => v && operandOf(v, i)))
+  const operands = bindOperands(
+    op,
+    node.operands.map((v, i) => v && operandOf(v, i)),
+  )
   // Attributes were validated against the op's own specs when the node was made.
-  const body = op.compute(result.type.shape.map((_, i) => logicalDim(i)), operands, node.attrs as never, 0)
+  const body = op.compute(
+    result.type.shape.map((_, i) => logicalDim(i)),
+    operands,
+    node.attrs as never,
+    0,
+  )
   const seen = { reduces: false, expensive: false }
   const visit = (x: Scalar): void => {
     if (x.kind === 'reduce') seen.reduces = true
@@ -49,9 +75,16 @@ export const accessOf = (node: Node): NodeAccess | undefined => {
 /** Whether every read is at the output's own subscripts, of an operand of the output's shape. */
 export const isElementwise = (node: Node, access: NodeAccess): boolean => {
   const shape = node.results[0]?.type.shape ?? []
-  return !access.reduces && access.reads.every(({ operand, indices, guarded }) => {
-    const from = node.operands[operand]?.type.shape ?? []
-    return !guarded && from.length === shape.length && from.every((d, i) => d.key === shape[i]?.key) &&
-      indices.every((index, i) => index.key === logicalDim(i).key)
-  })
+  return (
+    !access.reduces &&
+    access.reads.every(({ operand, indices, guarded }) => {
+      const from = node.operands[operand]?.type.shape ?? []
+      return (
+        !guarded &&
+        from.length === shape.length &&
+        from.every((d, i) => d.key === shape[i]?.key) &&
+        indices.every((index, i) => index.key === logicalDim(i).key)
+      )
+    })
+  )
 }

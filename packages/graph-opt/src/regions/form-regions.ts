@@ -4,7 +4,18 @@
  * cycle between regions can arise. Nodes that only rename elements of a scalar or a smaller tensor (broadcasts, iota, scalar
  * constants) are copied into every region that uses them.
  */
-import { type Graph, GraphBuilder, type Node, type Value, copyNode, isGraph, ix, mapNested, opNamed, usersOf } from '@quern/core-ir'
+import {
+  type Graph,
+  GraphBuilder,
+  type Node,
+  type Value,
+  copyNode,
+  isGraph,
+  ix,
+  mapNested,
+  opNamed,
+  usersOf,
+} from '@quern/core-ir'
 import { decomposeNode } from '../passes/decompose.ts'
 import { accessOf, isElementwise } from './access.ts'
 import { type RegionKind, kindOf, rowComposites, takesEpilogue, takesPrologue } from './kinds.ts'
@@ -88,10 +99,11 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
   function dependents(node: Node, group: Group): ReadonlySet<Node> {
     const found = new Set<Node>()
     const visit = (n: Node): void => {
-      for (const u of realUsers(n)) if (group.nodes.has(u) && !found.has(u)) {
-        found.add(u)
-        visit(u)
-      }
+      for (const u of realUsers(n))
+        if (group.nodes.has(u) && !found.has(u)) {
+          found.add(u)
+          visit(u)
+        }
     }
     visit(node)
     return found
@@ -99,7 +111,9 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
 
   /** Whether some user reads the node through a broadcast: its work would be repeated for every copy. */
   function isSpread(node: Node, group: Group): boolean {
-    return node.results.some(r => (users.get(r) ?? []).some(u => roles.get(u) === 'inline' || (group.nodes.has(u) && spreads(u, r))))
+    return node.results.some(r =>
+      (users.get(r) ?? []).some(u => roles.get(u) === 'inline' || (group.nodes.has(u) && spreads(u, r))),
+    )
   }
 
   /** Distinct values from outside that a group with `node` would read, plus what it writes. */
@@ -138,13 +152,15 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
     const lookUp = (value: Value): Value => {
       const found = mapped.get(value)
       if (found !== undefined) return found
-      if (value.node === undefined || roles.get(value.node) !== 'inline') throw new Error(`${graph.name}: a region reads ${value.node?.op ?? 'an input'} before it is emitted`)
+      if (value.node === undefined || roles.get(value.node) !== 'inline')
+        throw new Error(`${graph.name}: a region reads ${value.node?.op ?? 'an input'} before it is emitted`)
       // An inlined node that something outside regions needs: it becomes a region of its own (or stays a constant).
       builder.origin = value.node.origin
       const operands = value.node.operands.map(v => v && lookUp(v))
-      const made = value.node.op === 'constant'
-        ? copyNode(value.node, operands, builder)
-        : emitGroup({ kind: 'elementwise', anchor: undefined, nodes: new Set([value.node]) })
+      const made =
+        value.node.op === 'constant'
+          ? copyNode(value.node, operands, builder)
+          : emitGroup({ kind: 'elementwise', anchor: undefined, nodes: new Set([value.node]) })
       value.node.results.forEach((r, i) => mapped.set(r, made[i] as Value))
       return mapped.get(value) as Value
     }
@@ -157,7 +173,11 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
         const known = inside.get(value)
         if (known !== undefined) return known
         if (value.node !== undefined && roles.get(value.node) === 'inline' && !group.nodes.has(value.node)) {
-          const copied = copyNode(value.node, value.node.operands.map(v => v && innerValue(v)), inner)
+          const copied = copyNode(
+            value.node,
+            value.node.operands.map(v => v && innerValue(v)),
+            inner,
+          )
           value.node.results.forEach((r, i) => inside.set(r, copied[i] as Value))
           return inside.get(value) as Value
         }
@@ -172,16 +192,26 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
         const results = rowComposites.has(node.op) ? decomposeNode(node, args, inner) : copyNode(node, args, inner)
         node.results.forEach((r, i) => inside.set(r, results[i] as Value))
       }
-      const exported = nodes.flatMap(n => n.results).filter(r => neededOutside.has(r) || (users.get(r) ?? []).some(u => leaves(u, group)))
+      const exported = nodes
+        .flatMap(n => n.results)
+        .filter(r => neededOutside.has(r) || (users.get(r) ?? []).some(u => leaves(u, group)))
       const body = inner.finish(Object.fromEntries(exported.map((r, i) => [`y${i}`, inside.get(r) as Value])))
       const last = nodes.at(-1)
       builder.origin = (group.anchor ?? last)?.origin
-      const results = builder.addTyped('region', operands, { body, kind: group.kind }, exported.map(r => r.type), last?.results[0]?.name)
+      const results = builder.addTyped(
+        'region',
+        operands,
+        { body, kind: group.kind },
+        exported.map(r => r.type),
+        last?.results[0]?.name,
+      )
       exported.forEach((r, i) => mapped.set(r, results[i] as Value))
       return results
     }
     const leaves = (user: Node, group: Group): boolean =>
-      roles.get(user) === 'inline' ? user.results.some(r => neededOutside.has(r) || (users.get(r) ?? []).some(u => leaves(u, group))) : groupOf.get(user) !== group
+      roles.get(user) === 'inline'
+        ? user.results.some(r => neededOutside.has(r) || (users.get(r) ?? []).some(u => leaves(u, group)))
+        : groupOf.get(user) !== group
 
     for (const node of graph.nodes) {
       const role = roles.get(node)
@@ -195,7 +225,13 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
       const operands = node.operands.map(v => v && lookUp(v))
       builder.origin = node.origin
       const results = Object.values(node.attrs).some(isGraph)
-        ? builder.addTyped(node.op, operands, mapNested(node, nested), node.results.map(r => r.type), node.results[0]?.name)
+        ? builder.addTyped(
+            node.op,
+            operands,
+            mapNested(node, nested),
+            node.results.map(r => r.type),
+            node.results[0]?.name,
+          )
         : copyNode(node, operands, builder)
       node.results.forEach((r, i) => mapped.set(r, results[i] as Value))
     }
@@ -204,7 +240,8 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
 }
 
 const sameShapes = (a: Node, b: Node): boolean => {
-  const p = a.results[0]?.type.shape ?? [], q = b.results[0]?.type.shape ?? []
+  const p = a.results[0]?.type.shape ?? [],
+    q = b.results[0]?.type.shape ?? []
   return p.length === q.length && p.every((d, i) => d.key === q[i]?.key)
 }
 const sameShape = (node: Node, group: Group): boolean => [...group.nodes].every(n => sameShapes(n, node))

@@ -2,13 +2,22 @@
 import { type Value, any, node, rule } from '@quern/core-ir'
 
 /** Whether every element of a value is this number: a constant, or a broadcast of one. */
-const isFilledWith = (wanted: number) => (value: Value): boolean => {
-  const n = value.node
-  if (n === undefined) return false
-  if (n.op === 'broadcast') return n.operands[0] !== undefined && isFilledWith(wanted)(n.operands[0])
-  const data = n.op === 'constant' ? n.attrs['data'] : undefined
-  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'inline' && data.values.length > 0 && data.values.every(v => Object.is(Number(v), wanted))
-}
+const isFilledWith =
+  (wanted: number) =>
+  (value: Value): boolean => {
+    const n = value.node
+    if (n === undefined) return false
+    if (n.op === 'broadcast') return n.operands[0] !== undefined && isFilledWith(wanted)(n.operands[0])
+    const data = n.op === 'constant' ? n.attrs['data'] : undefined
+    return (
+      typeof data === 'object' &&
+      data !== null &&
+      'kind' in data &&
+      data.kind === 'inline' &&
+      data.values.length > 0 &&
+      data.values.every(v => Object.is(Number(v), wanted))
+    )
+  }
 const x = (values: Readonly<Record<string, Value>>): readonly Value[] | undefined => values['x'] && [values['x']]
 
 export const addZero = rule({

@@ -8,7 +8,10 @@ const valueOf = (values: Readonly<Record<string, Value>>, name: string): Value =
 }
 const perm = (n: Node | undefined): readonly number[] => (n?.attrs['perm'] ?? []) as readonly number[]
 const sameType = (a: Value, b: Value | undefined): boolean =>
-  b !== undefined && a.type.dtype === b.type.dtype && a.type.shape.length === b.type.shape.length && a.type.shape.every((d, i) => d.key === b.type.shape[i]?.key)
+  b !== undefined &&
+  a.type.dtype === b.type.dtype &&
+  a.type.shape.length === b.type.shape.length &&
+  a.type.shape.every((d, i) => d.key === b.type.shape[i]?.key)
 
 export const dropDoubleTranspose = rule({
   name: 'drop-double-transpose',
@@ -33,7 +36,9 @@ export const dropIdentityReshape = rule({
   name: 'drop-identity-reshape',
   doc: 'reshape(x, shape of x) → x; likewise broadcast',
   numerics: 'exact',
-  match: node(['reshape', 'broadcast'], [any('x')], { where: n => n.operands[0] !== undefined && sameType(n.operands[0], n.results[0]) }),
+  match: node(['reshape', 'broadcast'], [any('x')], {
+    where: n => n.operands[0] !== undefined && sameType(n.operands[0], n.results[0]),
+  }),
   rewrite: (_, { values }) => [valueOf(values, 'x')],
 })
 
@@ -42,11 +47,13 @@ export const joinReshapes = rule({
   doc: 'reshape(reshape(x, s), t) → reshape(x, t)',
   numerics: 'exact',
   match: node('reshape', [node('reshape', [any('x')])], { name: 'outer' }),
-  rewrite: (b, { values, nodes }) => b.add('reshape', [valueOf(values, 'x')], { shape: nodes['outer']?.attrs['shape'] ?? [] }),
+  rewrite: (b, { values, nodes }) =>
+    b.add('reshape', [valueOf(values, 'x')], { shape: nodes['outer']?.attrs['shape'] ?? [] }),
 })
 
 const swapsLast = (n: Node): boolean => {
-  const p = perm(n), r = p.length
+  const p = perm(n),
+    r = p.length
   return r >= 2 && p.every((q, i) => q === (i === r - 1 ? r - 2 : i === r - 2 ? r - 1 : i))
 }
 
@@ -55,7 +62,11 @@ export const absorbTransposeRhs = rule({
   doc: 'matmul(x, transpose(w)) → matmul(x, w, transposeRhs flipped), where the last two dims are swapped',
   numerics: 'exact',
   match: node('matmul', [any('x'), node('transpose', [any('w')], { where: swapsLast })], { name: 'mm' }),
-  rewrite: (b, { values, nodes }) => b.add('matmul', [valueOf(values, 'x'), valueOf(values, 'w')], { ...nodes['mm']?.attrs, transposeRhs: nodes['mm']?.attrs['transposeRhs'] !== true }),
+  rewrite: (b, { values, nodes }) =>
+    b.add('matmul', [valueOf(values, 'x'), valueOf(values, 'w')], {
+      ...nodes['mm']?.attrs,
+      transposeRhs: nodes['mm']?.attrs['transposeRhs'] !== true,
+    }),
 })
 
 export const absorbTransposeLhs = rule({
@@ -63,7 +74,18 @@ export const absorbTransposeLhs = rule({
   doc: 'matmul(transpose(x), w) → matmul(x, w, transposeLhs flipped), where the last two dims are swapped',
   numerics: 'exact',
   match: node('matmul', [node('transpose', [any('x')], { where: swapsLast }), any('w')], { name: 'mm' }),
-  rewrite: (b, { values, nodes }) => b.add('matmul', [valueOf(values, 'x'), valueOf(values, 'w')], { ...nodes['mm']?.attrs, transposeLhs: nodes['mm']?.attrs['transposeLhs'] !== true }),
+  rewrite: (b, { values, nodes }) =>
+    b.add('matmul', [valueOf(values, 'x'), valueOf(values, 'w')], {
+      ...nodes['mm']?.attrs,
+      transposeLhs: nodes['mm']?.attrs['transposeLhs'] !== true,
+    }),
 })
 
-export const movementRules = [dropDoubleTranspose, dropIdentityTranspose, dropIdentityReshape, joinReshapes, absorbTransposeRhs, absorbTransposeLhs]
+export const movementRules = [
+  dropDoubleTranspose,
+  dropIdentityTranspose,
+  dropIdentityReshape,
+  joinReshapes,
+  absorbTransposeRhs,
+  absorbTransposeLhs,
+]

@@ -1,0 +1,177 @@
+/** @file Checks a run's inputs against the manifest and solves the symbolic dims. */
+import {
+  type DType,
+  type Entry,
+  type Expr,
+  type HostArray,
+  type Manifest,
+  type Port,
+  QuernError,
+  arrayOf,
+  bytesOf,
+} from '@quern/artifact'
+import { evaluate } from './expr.ts'
+
+export interface BoundInput<T> {
+  readonly port: Port
+  /** Host data, or whatever the device calls a tensor of its own. */
+  readonly value: HostArray | T
+}
+export interface Bound<T> {
+  readonly inputs: readonly BoundInput<T>[]
+  readonly symbols: Record<string, number>
+}
+
+/** Reads a device tensor's shape; undefined where a value is none of this device. */
+export type DeviceShape<T> = (
+  value: unknown,
+) => { readonly tensor: T; readonly dtype: DType; readonly shape: readonly number[] } | undefined
+
+const spell = (port: Port): string =>
+  `${port.dtype}[${port.shape.map(d => (typeof d === 'object' ? '…' : d)).join(', ')}]`
+
+export const bindInputs = <T>(
+  manifest: Manifest,
+  entry: Entry,
+  given: Readonly<Record<string, unknown>>,
+  deviceShape: DeviceShape<T>,
+): Bound<T> => {
+  if (typeof given !== 'object' || given === null)
+    throw new QuernError(
+      'input/not-an-object',
+      `run() takes an object of inputs by name: { ${entry.inputs.map(p => p.name).join(', ')} }`,
+      {},
+    )
+  const names = entry.inputs.map(p => p.name)
+  for (const name of Object.keys(given))
+    if (!names.includes(name))
+      throw new QuernError(
+        'input/unknown-name',
+        `there is no input named ${name}; the inputs are ${names.join(', ')}`,
+        { name, inputs: names },
+      )
+  const symbols: Record<string, number> = {}
+  const read = entry.inputs.map(port => ({ port, ...readInput(port, given[port.name], deviceShape) }))
+  // Explicit shapes bind dims first, so that a bare array may rest on them.
+  for (const { port, shape } of read) if (shape !== undefined) bindShape(manifest, port, shape, symbols)
+  for (const { port, shape, length } of read) if (shape === undefined) bindLength(manifest, port, length, symbols)
+  for (const { port, shape, length } of read) {
+    const expected = port.shape.map(d => evaluate(d, symbols))
+    const size = expected.reduce((p, d) => p * d, 1)
+    if (length !== size || (shape !== undefined && shape.some((d, i) => d !== expected[i])))
+      throw new QuernError(
+        'input/size',
+        `the input ${port.name} is ${spell(port)}: with ${describe(symbols)}it holds ${size} elements of shape [${expected.join(', ')}], and ${shape === undefined ? `${length} were given` : `[${shape.join(', ')}] (${length} elements) was given`}`,
+        { input: port.name, expected, found: shape ?? length },
+      )
+  }
+  return { inputs: read, symbols }
+}
+
+const describe = (symbols: Readonly<Record<string, number>>): string => {
+  const list = Object.entries(symbols).map(([n, v]) => `${n} = ${v}`)
+  return list.length === 0 ? '' : `${list.join(', ')} `
+}
+
+const readInput = <T>(
+  port: Port,
+  value: unknown,
+  deviceShape: DeviceShape<T>,
+): { value: HostArray | T; shape: readonly number[] | undefined; length: number } => {
+  if (value === undefined || value === null)
+    throw new QuernError('input/missing', `the input ${port.name} (${spell(port)}) is missing`, { input: port.name })
+  const onDevice = deviceShape(value)
+  if (onDevice !== undefined) {
+    if (onDevice.dtype !== port.dtype) throw wrongDType(port, onDevice.dtype)
+    return { value: onDevice.tensor, shape: onDevice.shape, length: onDevice.shape.reduce((p, d) => p * d, 1) }
+  }
+  if (ArrayBuffer.isView(value)) {
+    const data = hostArray(port, value)
+    return { value: data, shape: undefined, length: data.length }
+  }
+  const { data, shape } = value as { data?: unknown; shape?: unknown }
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape) || !shape.every(d => Number.isSafeInteger(d) && d >= 0))
+    throw new QuernError(
+      'input/not-a-tensor',
+      `the input ${port.name} takes a ${arrayOf[port.dtype].name}, or { data, shape }`,
+      { input: port.name },
+    )
+  const array = hostArray(port, data)
+  return { value: array, shape, length: array.length }
+}
+
+const wrongDType = (port: Port, found: string): QuernError =>
+  new QuernError(
+    'input/dtype',
+    `the input ${port.name} is ${port.dtype} and takes a ${arrayOf[port.dtype].name}, not ${found}`,
+    { input: port.name, expected: port.dtype, found },
+  )
+
+const hostArray = (port: Port, view: ArrayBufferView): HostArray => {
+  const Wanted = arrayOf[port.dtype]
+  // By name, not instanceof: arrays cross realms (frames, workers, test environments).
+  const name = Object.prototype.toString.call(view).slice(8, -1)
+  const alike =
+    name === Wanted.name ||
+    (name === 'Uint8ClampedArray' && Wanted === Uint8Array) ||
+    (name === 'Float16Array' && port.dtype === 'f16')
+  if (!alike) throw wrongDType(port, name)
+  return new Wanted(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength / bytesOf[port.dtype])
+}
+
+const bindShape = (manifest: Manifest, port: Port, shape: readonly number[], symbols: Record<string, number>): void => {
+  if (shape.length !== port.shape.length)
+    throw new QuernError(
+      'input/rank',
+      `the input ${port.name} is ${spell(port)}: it has ${port.shape.length} dims, and a shape of ${shape.length} was given`,
+      { input: port.name, expected: port.shape.length, found: shape.length },
+    )
+  port.shape.forEach((d, i) => {
+    if (typeof d === 'string') bindSymbol(manifest, port, d, shape[i] ?? 0, symbols)
+  })
+}
+
+/** A bare array fixes the one dim that is still open. */
+const bindLength = (manifest: Manifest, port: Port, length: number, symbols: Record<string, number>): void => {
+  const open = [...new Set(port.shape.filter((d): d is string => typeof d === 'string' && symbols[d] === undefined))]
+  const [symbol, second] = open
+  if (symbol === undefined) return
+  if (second !== undefined || port.shape.filter(d => d === symbol).length > 1)
+    throw new QuernError(
+      'input/shape-needed',
+      `the input ${port.name} is ${spell(port)}: a bare array cannot tell ${open.join(' and ')}; pass { data, shape }`,
+      { input: port.name, dims: open },
+    )
+  const rest = port.shape.filter(d => d !== symbol).reduce<number>((p, d: Expr) => p * evaluate(d, symbols), 1)
+  if (rest === 0 || length % rest !== 0)
+    throw new QuernError(
+      'input/size',
+      `the input ${port.name} is ${spell(port)}: its length is a multiple of ${rest}, and ${length} elements were given`,
+      { input: port.name, multipleOf: rest, found: length },
+    )
+  bindSymbol(manifest, port, symbol, length / rest, symbols)
+}
+
+const bindSymbol = (
+  manifest: Manifest,
+  port: Port,
+  symbol: string,
+  value: number,
+  symbols: Record<string, number>,
+): void => {
+  const before = symbols[symbol]
+  if (before !== undefined && before !== value)
+    throw new QuernError('dim/conflict', `the dim ${symbol} is ${before} in one input and ${value} in ${port.name}`, {
+      dim: symbol,
+      values: [before, value],
+      input: port.name,
+    })
+  const { min = 1, max = Infinity, multipleOf = 1 } = manifest.symbols[symbol] ?? {}
+  if (value < min || value > max || value % multipleOf !== 0)
+    throw new QuernError(
+      'dim/out-of-bounds',
+      `the dim ${symbol} is ${value} in the input ${port.name}, and the model was compiled for ${min} to ${max === Infinity ? 'any number' : max}${multipleOf > 1 ? `, a multiple of ${multipleOf}` : ''}`,
+      { dim: symbol, value, min, max: max === Infinity ? null : max, multipleOf },
+    )
+  symbols[symbol] = value
+}

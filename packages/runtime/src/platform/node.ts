@@ -1,0 +1,28 @@
+/** @file What differs between a browser and Node: reading a file, and starting a worker. Node's side. */
+import { readFile } from 'node:fs/promises'
+import { Worker } from 'node:worker_threads'
+import { QuernError } from '@quern/artifact'
+import type { WorkerPort } from './worker-port.ts'
+
+export const readFileUrl = (url: string): Promise<Uint8Array> =>
+  readFile(new URL(url)).catch((cause: unknown) => {
+    throw new QuernError(
+      'asset/not-found',
+      `cannot read ${url}: deploy the emitted assets beside the bundle`,
+      { url },
+      cause,
+    )
+  })
+
+export const spawnWorker = (): WorkerPort => {
+  const worker = new Worker(new URL('../worker.js', import.meta.url))
+  worker.unref()
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    onMessage: receive => void worker.on('message', receive),
+    onError: fail => void worker.on('error', fail),
+    terminate: () => void worker.terminate(),
+  }
+}
+
+export const canSpawn = (): boolean => true

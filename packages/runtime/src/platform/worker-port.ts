@@ -1,0 +1,7 @@
+/** @file A worker as the runtime uses it; the same surface over both platforms. */
+export interface WorkerPort {
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void
+  onMessage(receive: (message: unknown) => void): void
+  onError(fail: (error: unknown) => void): void
+  terminate(): void
+}
