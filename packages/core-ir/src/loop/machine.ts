@@ -62,9 +62,9 @@ export class Machine {
     program: { readonly slots: number; readonly threads: readonly number[] },
   ): Invocation {
     return {
-      axes: new Array<number>(program.slots).fill(0),
-      refs: new Array<ScalarValue>(program.slots).fill(0),
-      memories: new Array<Memory | undefined>(program.slots).fill(undefined),
+      axes: Array.from({ length: program.slots }, () => 0),
+      refs: Array.from({ length: program.slots }, () => 0),
+      memories: [],
       member: index,
       team: count,
       thread: positions('thread', index, program.threads),

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { add, constant, floorDiv, mod, mul } from '../index/index-expr.ts'
+import { type Layout, logicalDim, rowMajor } from './layout.ts'
+import { layoutSpan, packConstant, unpackLayout } from './pack.ts'
+
+const bytes = (data: { buffer: ArrayBufferLike }): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer)
+const [d0, d1] = [logicalDim(0), logicalDim(1)]
+
+test('a permuted, split and padded layout', () => {
+  // [5, 6] → columns first, rows in panels of 4: [6 / 1, ceil(5/4), 4]
+  const layout: Layout = { map: [d1, floorDiv(d0, 4), mod(d0, 4)], shape: [constant(6), constant(2), constant(4)] }
+  const data = Float32Array.from({ length: 30 }, (_, i) => i + 1)
+  const packed = new Float32Array(packConstant(bytes(data), 'f32', [5, 6], layout).buffer)
+  expect([...packed.slice(0, 16)]).toEqual([1, 7, 13, 19, 25, 0, 0, 0, 2, 8, 14, 20, 26, 0, 0, 0])
+  expect(unpackLayout(bytes(packed), 'f32', [5, 6], layout)).toEqual(bytes(data))
+})
+
+test('a capacity larger than the length is a stride', () => {
+  const layout: Layout = { ...rowMajor([2, 3]), strides: [constant(5), constant(1)], offset: constant(2) }
+  expect(layoutSpan(layout)).toBe(10)
+  const data = Uint8Array.of(1, 2, 3, 4, 5, 6)
+  expect([...packConstant(data, 'u8', [2, 3], layout)]).toEqual([0, 0, 1, 2, 3, 0, 0, 4, 5, 6])
+})
+
+test('a layout that maps outside itself is refused', () => {
+  const layout: Layout = { map: [add(d0, 1)], shape: [constant(4)] }
+  expect(() => packConstant(new Uint8Array(16), 'f32', [4], layout)).toThrow(
+    expect.objectContaining({ code: 'layout/outside' }),
+  )
+})
+
+test('unpacking undoes packing: any permutation, split and dtype, separable or not', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom('u8', 'f16', 'f32', 'i64' as const),
+      fc.boolean(),
+      fc.boolean(),
+      (m, n, tile, dtype, swap, mixed) => {
+        const size = { u8: 1, f16: 2, f32: 4, i64: 8 }[dtype]
+        const tiles = Math.ceil(m / tile)
+        const parts = [
+          { map: floorDiv(d0, tile), extent: tiles },
+          { map: mod(d0, tile), extent: tile },
+          { map: d1, extent: n },
+        ]
+        const order = swap ? [2, 0, 1] : [0, 1, 2]
+        const layout: Layout = mixed
+          ? {
+              map: [floorDiv(add(mul(d0, n), d1), tile), mod(add(mul(d0, n), d1), tile)],
+              shape: [constant(Math.ceil((m * n) / tile)), constant(tile)],
+            }
+          : { map: order.map(i => parts[i]?.map ?? d0), shape: order.map(i => constant(parts[i]?.extent ?? 0)) }
+        // One byte further, so that words are not aligned.
+        const data = Uint8Array.from({ length: m * n * size + 1 }, (_, i) => (i * 37) % 256).subarray(1)
+        const packed = packConstant(data, dtype, [m, n], layout)
+        const kept = packed.reduce((s, x) => s + x, 0)
+        expect(kept).toBe(data.reduce((s, x) => s + x, 0))
+        expect([...unpackLayout(packed, dtype, [m, n], layout)]).toEqual([...data])
+      },
+    ),
+  )
+})
+
+test('packing ten megabytes is quick', () => {
+  const layout: Layout = { map: [floorDiv(d1, 8), d0, mod(d1, 8)], shape: [constant(200), constant(1600), constant(8)] }
+  const start = performance.now()
+  packConstant(new Uint8Array(1600 * 1600 * 4), 'f32', [1600, 1600], layout)
+  expect(performance.now() - start).toBeLessThan(1000)
+})

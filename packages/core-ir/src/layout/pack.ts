@@ -1,0 +1,218 @@
+/**
+ * @file Lays out row-major data physically, and back. Where the layout's map is separable (each part reads one logical dim,
+ * as permutations, splits and pads do), positions are sums of one table for each dim, so packing is a pass of table look-ups;
+ * any other map is evaluated for each element.
+ */
+import { type DType, QuernError, bytesOf } from '@quern/artifact'
+import { type Index, rowMajorStrides, split, visitAtoms } from '../index/index-expr.ts'
+import { compileIndex } from '../scalar/evaluate.ts'
+import type { Layout } from './layout.ts'
+
+export type Environment = ReadonlyMap<string, number>
+const noSymbols: Environment = new Map()
+
+/** Physical elements of a layout: from the start to the last one it reaches. */
+export const layoutSpan = (layout: Layout, symbols: Environment = noSymbols): number => {
+  const { shape, strides, offset } = physical(layout, symbols)
+  return shape.includes(0) ? 0 : shape.reduce((last, d, i) => last + (d - 1) * (strides[i] ?? 0), offset) + 1
+}
+
+/** The physical bytes of row-major ones; what no element stands on is zero. */
+export const packConstant = (
+  bytes: Uint8Array,
+  dtype: DType,
+  shape: readonly number[],
+  layout: Layout,
+  symbols: Environment = noSymbols,
+): Uint8Array<ArrayBuffer> => {
+  checkBytes(bytes, dtype, shape)
+  const out = new Uint8Array(layoutSpan(layout, symbols) * bytesOf[dtype])
+  moveRows(bytes, out, dtype, shape, layout, symbols, 'pack')
+  return out
+}
+
+/** The row-major bytes of physical ones: the inverse of {@link packConstant}. */
+export const unpackLayout = (
+  bytes: Uint8Array,
+  dtype: DType,
+  shape: readonly number[],
+  layout: Layout,
+  symbols: Environment = noSymbols,
+): Uint8Array<ArrayBuffer> => {
+  const out = new Uint8Array(shape.reduce((n, d) => n * d, bytesOf[dtype]))
+  moveRows(out, bytes, dtype, shape, layout, symbols, 'unpack')
+  return out
+}
+
+const checkBytes = (bytes: Uint8Array, dtype: DType, shape: readonly number[]): void => {
+  const needed = shape.reduce((n, d) => n * d, bytesOf[dtype])
+  if (bytes.byteLength !== needed)
+    throw new QuernError(
+      'layout/wrong-size',
+      `${dtype}[${shape.join(',')}] has ${needed} bytes, not ${bytes.byteLength}`,
+      {
+        dtype,
+        shape: [...shape],
+        bytes: bytes.byteLength,
+      },
+    )
+}
+
+const physical = (layout: Layout, symbols: Environment) => {
+  const value = (x: Index): number => compileIndex(x, resolver(symbols, []))()
+  return {
+    shape: layout.shape.map(value),
+    strides: (layout.strides ?? rowMajorStrides(layout.shape)).map(value),
+    offset: layout.offset === undefined ? 0 : value(layout.offset),
+  }
+}
+
+const resolver = (symbols: Environment, at: readonly number[]) => ({
+  variable: (name: string) => {
+    const dim = /^d(\d+)$/.exec(name)?.[1]
+    if (dim !== undefined && Number(dim) < at.length) return () => at[Number(dim)] ?? 0
+    const value = symbols.get(name)
+    if (value === undefined)
+      throw new QuernError('layout/unbound-symbol', `the layout mentions ${name}, whose value is not known`, {
+        symbol: name,
+      })
+    return () => value
+  },
+  ref: unsupported,
+  load: unsupported,
+})
+const unsupported = (): never => {
+  throw new QuernError('layout/reads-data', 'a layout cannot depend on data')
+}
+
+/** `into[i]` = physical position of the i-th element of the innermost dim, for each row in turn. */
+type Positions = (row: (base: number, table: Int32Array | undefined) => void) => void
+
+const moveRows = (
+  rowMajor: Uint8Array,
+  packed: Uint8Array,
+  dtype: DType,
+  shape: readonly number[],
+  layout: Layout,
+  symbols: Environment,
+  direction: 'pack' | 'unpack',
+): void => {
+  if (shape.includes(0)) return
+  const size = bytesOf[dtype]
+  const inner = shape.at(-1) ?? 1
+  const span = packed.byteLength / size
+  const move = mover(rowMajor, packed, size, direction)
+  let row = 0
+  positionsOf(
+    shape,
+    layout,
+    symbols,
+  )((base, table) => {
+    move(row, base, table, inner, span)
+    row += inner
+  })
+}
+
+const positionsOf = (shape: readonly number[], layout: Layout, symbols: Environment): Positions => {
+  const { strides, offset } = physical(layout, symbols)
+  const at = shape.map(() => 0)
+  const tables = shape.map(d => new Int32Array(d))
+  const inner = shape.length - 1
+  const separable = layout.map.every((m, j) => addToTables(m, strides[j] ?? 0, shape, tables, symbols, at))
+  const constant = layout.map.reduce((sum, m, j) => sum + split(m).offset * (strides[j] ?? 0), offset)
+  /** Calls `visit` with the outer dims at each position. */
+  const outer = (visit: (base: number) => void, depth = 0, base = separable ? constant : 0): void => {
+    if (depth >= inner) return visit(base)
+    const table = tables[depth] ?? new Int32Array()
+    for (let i = 0; i < (shape[depth] ?? 0); i++) {
+      at[depth] = i
+      outer(visit, depth + 1, separable ? base + (table[i] ?? 0) : 0)
+    }
+  }
+  if (separable) {
+    const last = tables[inner]
+    const contiguous = last === undefined || last.every((t, i) => t === (last[0] ?? 0) + i)
+    return row => outer(base => (contiguous ? row(base + (last?.[0] ?? 0), undefined) : row(base, last)))
+  }
+  const maps = layout.map.map(m => compileIndex(m, resolver(symbols, at)))
+  const table = new Int32Array(shape[inner] ?? 1)
+  return row =>
+    outer(() => {
+      for (let i = 0; i < table.length; i++) {
+        at[inner] = i
+        table[i] = maps.reduce((sum, m, j) => sum + m() * (strides[j] ?? 0), offset)
+      }
+      row(0, table)
+    })
+}
+
+/** Adds what each term of `map` gives for each position of its one dim; false where a term reads several dims. */
+const addToTables = (
+  map: Index,
+  stride: number,
+  shape: readonly number[],
+  tables: readonly Int32Array[],
+  symbols: Environment,
+  at: number[],
+): boolean => {
+  for (const term of split(map).terms) {
+    const dims = new Set<number>()
+    for (const factor of term.factors)
+      visitAtoms(factor, atom => {
+        const dim = atom.kind === 'var' ? /^d(\d+)$/.exec(atom.name)?.[1] : undefined
+        if (dim !== undefined && Number(dim) < shape.length) dims.add(Number(dim))
+      })
+    if (dims.size > 1) return false
+    // A term without a dim (a symbol) counts once: in the table of the first dim.
+    const [dim = 0] = dims
+    const table = tables[dim]
+    if (table === undefined) return false
+    const factors = term.factors.map(f => compileIndex(f, resolver(symbols, at)))
+    for (let i = 0; i < table.length; i++) {
+      at[dim] = i
+      table[i] = (table[i] ?? 0) + factors.reduce((p, f) => p * f(), term.coef * stride)
+    }
+    at[dim] = 0
+  }
+  return true
+}
+
+/** Moves one row of elements of `size` bytes between its row-major place and its packed ones. */
+const mover = (rowMajor: Uint8Array, packed: Uint8Array, size: number, direction: 'pack' | 'unpack') => {
+  const [from, to] = direction === 'pack' ? [rowMajor, packed] : [packed, rowMajor]
+  const [source, target] = [words(from, size), words(to, size)]
+  const each = source === undefined || target === undefined ? size : size / source.BYTES_PER_ELEMENT
+  const src = source === undefined || target === undefined ? from : source
+  const dst = source === undefined || target === undefined ? to : target
+  return (row: number, base: number, table: Int32Array | undefined, count: number, span: number): void => {
+    const check = (at: number): void => {
+      if (at < 0 || at >= span)
+        throw new QuernError(
+          'layout/outside',
+          `the layout maps an element to position ${at}, and has ${span} of them`,
+          { position: at },
+        )
+    }
+    if (table === undefined) {
+      check(base)
+      check(base + count - 1)
+      const [a, b] = direction === 'pack' ? [row, base] : [base, row]
+      dst.set(src.subarray(a * each, (a + count) * each), b * each)
+      return
+    }
+    for (let i = 0; i < count; i++) {
+      const at = base + (table[i] ?? 0)
+      check(at)
+      const [a, b] = direction === 'pack' ? [row + i, at] : [at, row + i]
+      for (let w = 0; w < each; w++) dst[b * each + w] = src[a * each + w] ?? 0
+    }
+  }
+}
+
+/** Integer words over bytes, so that no bits of a NaN change; undefined where they are not aligned. */
+const words = (bytes: Uint8Array, size: number): Uint8Array | Uint16Array | Uint32Array | undefined => {
+  const width = Math.min(size, 4)
+  if (bytes.byteOffset % width !== 0) return undefined
+  const view = width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array
+  return new view(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / width)
+}
