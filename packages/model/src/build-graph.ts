@@ -108,7 +108,7 @@ const buildWithCaptures = (
         return builder.addTyped(
           'constant',
           [],
-          { data: node.data, dtype: t.type.dtype, shape: t.type.shape },
+          { data: node.data, dtype: t.type.dtype, shape: staticShape(t) },
           [t.type],
           node.origin?.name,
         )
@@ -141,3 +141,10 @@ const buildWithCaptures = (
 
 const isBody = (x: AttrValue | LazyBody): x is LazyBody =>
   typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'body'
+
+/** Constants have numbers as their shape by construction. */
+const staticShape = (t: AnyTensor): readonly number[] =>
+  t.shape.map(d => {
+    if (typeof d !== 'number') throw new Error('a constant has a symbolic shape')
+    return d
+  })

@@ -46,7 +46,7 @@ const sizeOf = (count: ix.Index, like: AnyTensor): AnyTensor =>
 
 const position =
   (op: string) =>
-  <S extends AnyShape>(x: Tensor<DType, S>, axis = -1, keepDims = false): Tensor<'i64'> =>
+  <S extends AnyShape>(x: Tensor<DType, S>, axis = -1, keepDims = false): Tensor<'i32'> =>
     apply(op, [x], { axis: axisOf(op, x, axis), keepDims })
 /** Position of the largest element along an axis; the first wins. */
 export const argmax = position('argmax')
