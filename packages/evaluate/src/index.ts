@@ -1,2 +1,4 @@
-/** @file Runs a model file in a worker thread and compiles what it exports. */
-export {}
+/** @file Runs a model file in a worker thread and compiles what it exports. Node only. */
+export { fileOf } from './cache.ts'
+export * from './evaluate.ts'
+export * from './types.ts'

@@ -1,0 +1,202 @@
+/** @file Bundles a model file with the modules it imports by path. Packages stay outside, as URLs of the files they resolve to. */
+import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { dirname, extname, isAbsolute, resolve as resolvePath } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { QuernError } from '@quern/artifact'
+import { type Plugin, type RolldownError, rolldown } from 'rolldown'
+import { makeFailure } from './failure.ts'
+import { instrument } from './instrument.ts'
+import { conditions, ownFile, ownPackages } from './packages.ts'
+import type { EvaluateOptions, Failure } from './types.ts'
+
+export interface Bundled {
+  readonly code: string
+  readonly map: string
+  /** The user's modules, then the files they name by `new URL('…', import.meta.url)`: absolute paths. */
+  readonly modules: readonly string[]
+  readonly files: readonly string[]
+  /** Packages that the bundle imports: file URLs. */
+  readonly packages: readonly string[]
+  /** URLs of {@link ownPackages}. */
+  readonly own: Readonly<Record<keyof typeof ownPackages, string>>
+}
+
+export type BundleResult =
+  | ({ readonly ok: true } & Bundled)
+  | {
+      readonly ok: false
+      readonly failure: Failure
+      readonly modules: readonly string[]
+      readonly files: readonly string[]
+    }
+
+const inPackage = /[\\/]node_modules[\\/]/
+const runnable = new Set(['.js', '.mjs', '.cjs'])
+
+export const bundleModel = async (file: string, options: EvaluateOptions): Promise<BundleResult> => {
+  const modules = new Set([file])
+  const files = new Set<string>()
+  const packages = new Set<string>()
+  const missing: { readonly specifier: string; readonly importer: string }[] = []
+  const own: Record<keyof typeof ownPackages, string> = { model: '', origin: '', compiler: '' }
+
+  const plugin: Plugin = {
+    name: 'quern:evaluate',
+    async buildStart() {
+      for (const key of Object.keys(ownPackages) as (keyof typeof ownPackages)[]) {
+        const specifier = ownPackages[key]
+        const found = options.standIns?.[specifier] ?? (await this.resolve(specifier, ownFile, { skipSelf: true }))?.id
+        if (found === undefined)
+          throw new QuernError('evaluate/package-missing', `${specifier} is not installed beside @quern/evaluate`)
+        own[key] = asUrl(found)
+      }
+    },
+    async resolveId(specifier, importer) {
+      if (importer === undefined || isBuiltin(specifier))
+        return importer === undefined ? null : { id: specifier, external: true }
+      const outside = (id: string) => {
+        packages.add(asUrl(id))
+        return { id: asUrl(id), external: true }
+      }
+      const standIn = options.standIns?.[specifier]
+      if (standIn !== undefined) return outside(standIn)
+      if (specifier.startsWith('file:'))
+        return Object.values(own).includes(specifier) ? outside(specifier) : fileURLToPath(specifier)
+      const aliased = await options.resolve?.(specifier, importer)
+      if (aliased !== undefined && !inPackage.test(aliased)) return aliased
+      if (aliased === undefined && (specifier.startsWith('.') || isAbsolute(specifier))) return null
+      const ours = specifier.startsWith('@quern/') ? await this.resolve(specifier, ownFile, { skipSelf: true }) : null
+      if (ours && !ours.external) return outside(ours.id)
+      const found = aliased ?? (await this.resolve(specifier, importer, { skipSelf: true }))?.id
+      if (found === undefined || !isAbsolute(found)) {
+        missing.push({ specifier, importer })
+        return { id: specifier, external: true }
+      }
+      // A linked package without built files is source like the user's own.
+      const path = found.replace(/[?#].*$/, '')
+      return runnable.has(extname(path)) && (inPackage.test(path) || specifier.startsWith('@quern/'))
+        ? outside(path)
+        : found
+    },
+    transform: {
+      filter: { id: /\.[cm]?[jt]sx?$/ },
+      handler(code, id) {
+        if (!isAbsolute(id)) return null
+        modules.add(id)
+        const done = instrument(code, {
+          file: id,
+          url: pathToFileURL(id).href,
+          dirname: dirname(id),
+          calls: !inPackage.test(id),
+          origin: own.origin,
+        })
+        for (const url of done?.urls ?? []) {
+          const target = new URL(url, pathToFileURL(id))
+          if (target.protocol === 'file:') files.add(fileURLToPath(target))
+        }
+        return done === undefined ? null : { code: done.code, map: done.map.toString() }
+      },
+    },
+  }
+
+  try {
+    const bundle = await rolldown({
+      input: file,
+      platform: 'node',
+      // Effects on import (a weight file that is read, a check that throws) are what evaluation is for.
+      treeshake: false,
+      resolve: { conditionNames: [...conditions] },
+      plugins: [plugin],
+      logLevel: 'silent',
+    })
+    try {
+      const { output } = await bundle.generate({
+        format: 'esm',
+        sourcemap: true,
+        codeSplitting: false,
+        sourcemapPathTransform: absolute,
+      })
+      const [chunk] = output
+      for (const path of await bundle.watchFiles) if (isAbsolute(path)) modules.add(path)
+      const [gone] = missing
+      if (gone !== undefined)
+        return {
+          ok: false,
+          failure: packageMissing(gone.specifier, gone.importer),
+          modules: [...modules],
+          files: [...files],
+        }
+      return {
+        ok: true,
+        code: chunk.code,
+        map: chunk.map?.toString() ?? '',
+        modules: [...modules],
+        files: [...files],
+        packages: [...packages],
+        own,
+      }
+    } finally {
+      await bundle.close()
+    }
+  } catch (error) {
+    for (const path of missingFiles(error)) files.add(path)
+    return { ok: false, failure: bundleFailure(error), modules: [...modules], files: [...files] }
+  }
+}
+
+const asUrl = (id: string): string => (id.startsWith('file:') ? id : pathToFileURL(id).href)
+
+/** Sources are named by URL: a stack then holds the user's own path, wherever the temporary file is. */
+const absolute = (source: string, mapPath: string): string =>
+  source.startsWith('file:') ? source : pathToFileURL(resolvePath(dirname(mapPath), source)).href
+
+const logsOf = (error: unknown): readonly RolldownError[] => {
+  const errors = (error as { readonly errors?: readonly RolldownError[] } | null)?.errors
+  return Array.isArray(errors) ? errors : []
+}
+
+/** Files that do not exist are watched too: making one is how the user recovers. */
+const missingFiles = (error: unknown): readonly string[] =>
+  logsOf(error).flatMap(({ code, exporter, id }) =>
+    code === 'UNRESOLVED_IMPORT' && exporter?.startsWith('.') && id !== undefined
+      ? [resolvePath(dirname(id), exporter)]
+      : [],
+  )
+
+const bundleFailure = (error: unknown): Failure => {
+  const [log] = logsOf(error)
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  if (log === undefined)
+    return makeFailure(
+      { code: 'evaluate/bundle', message: error instanceof Error ? error.message : String(error) },
+      {},
+      stack,
+    )
+  const { id = log.loc?.file, loc } = log
+  const said = log.message.replace(/^\[\w+\]\s*/, '').split('\n', 1)[0] ?? log.message
+  const code =
+    log.code === 'PARSE_ERROR'
+      ? 'model/syntax'
+      : log.code === 'UNRESOLVED_IMPORT'
+        ? 'model/import-not-found'
+        : 'model/bundle'
+  const span = id === undefined || loc === undefined ? undefined : { file: id, line: loc.line, column: loc.column + 1 }
+  const message = code === 'model/import-not-found' && log.exporter !== undefined ? `cannot find ${log.exporter}` : said
+  return makeFailure({ code, message, span }, {}, stack)
+}
+
+const packageMissing = (specifier: string, importer: string): Failure => {
+  const lines = readFileSync(importer, 'utf8').split('\n')
+  const line = lines.findIndex(l => l.includes(`'${specifier}'`) || l.includes(`"${specifier}"`))
+  const column = (lines[line]?.indexOf(specifier) ?? 0) + 1
+  return makeFailure(
+    {
+      code: 'model/import-not-found',
+      message: `cannot find the package ${specifier}: is it installed?`,
+      span: line < 0 ? undefined : { file: importer, line: line + 1, column, length: specifier.length },
+    },
+    { specifier, importer },
+    '',
+  )
+}

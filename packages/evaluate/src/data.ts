@@ -1,0 +1,33 @@
+/** @file Which exports of a model file are data: they become literals in the bundle. */
+
+/** `undefined` for data; else what the value is, in words. */
+export const whyNotData = (value: unknown, path = '', outer: readonly object[] = []): string | undefined => {
+  const at = path === '' ? '' : ` at ${path}`
+  switch (typeof value) {
+    case 'boolean':
+    case 'number':
+    case 'bigint':
+    case 'string':
+    case 'undefined':
+      return undefined
+    case 'function':
+      return /^class\b/.test(Function.prototype.toString.call(value)) ? `a class${at}` : `a function${at}`
+    case 'symbol':
+      return `a symbol${at}`
+    case 'object':
+      break
+  }
+  if (value === null) return undefined
+  if (outer.includes(value)) return `an object that contains itself${at}`
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
+    return `${(value as { constructor?: { name?: string } }).constructor?.name ?? 'an object of its own kind'}${at}`
+  const entries = Array.isArray(value)
+    ? value.map((v, i) => [`[${i}]`, v] as const)
+    : Object.entries(value).map(([k, v]) => [`.${k}`, v] as const)
+  for (const [key, inner] of entries) {
+    const why = whyNotData(inner, path + key, [...outer, value])
+    if (why !== undefined) return why
+  }
+  return undefined
+}

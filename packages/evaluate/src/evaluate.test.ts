@@ -1,0 +1,203 @@
+/** @file A model file through bundling, a worker thread and the cache, with a compiler that only counts. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fileOf } from './cache.ts'
+import { evaluateModelFile } from './evaluate.ts'
+import type { EvaluateOptions } from './types.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'quern-evaluate-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const write = (name: string, text: string): string => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** Compiles a program to the names of its ops. */
+const countingCompiler = `
+  export const compile = async (program, target, { onStage }) => {
+    const nodes = [...program.entries.values()].flatMap(g => g.nodes)
+    onStage?.('graph', nodes.map(n => n.op).join(' '))
+    if (program.name.startsWith('wasm only') && target === 'webgpu')
+      throw Object.assign(new Error('[webgpu/unsupported-dtype] no f64'), { name: 'QuernError', code: 'webgpu/unsupported-dtype', details: {} })
+    const code = new TextEncoder().encode(JSON.stringify(nodes.map(n => [n.op, n.origin])))
+    return { manifest: { format: 1, name: program.name, target, code: { file: 'code.json' } }, files: { 'code.json': code } }
+  }`
+
+const evaluate = (file: string, options: EvaluateOptions = {}) =>
+  evaluateModelFile(file, {
+    ...options,
+    standIns: { '@quern/compiler': pathToFileURL(write('compiler.mjs', countingCompiler)).href },
+  })
+
+const wave = `import { model, tensor, matmul } from '@quern/model'
+export const labels = ['a', 'b']
+export default model({ x: tensor('f32', [4, 4]) }, ({ x }) => {
+  const s = matmul(x, x)
+  return { y: matmul(s, matmul(x, s)) }
+})
+`
+const codeOf = (evaluation: Awaited<ReturnType<typeof evaluate>>): unknown => {
+  const bytes = evaluation.programs[0]?.artifacts[0]?.files['code.json']
+  return bytes && JSON.parse(new TextDecoder().decode(bytes))
+}
+
+describe('evaluateModelFile', () => {
+  it('compiles what a file exports, for every target, and returns the data beside it', async () => {
+    const file = write('wave.model.ts', wave)
+    const result = await evaluate(file)
+    expect(result.error).toBeUndefined()
+    expect(result.exports).toEqual({ labels: ['a', 'b'] })
+    expect(result.programs.map(p => [p.exportName, p.name, p.kind, p.artifacts.map(a => a.manifest.target)])).toEqual([
+      ['default', 'wave', 'model', ['wasm', 'webgpu']],
+    ])
+    // The line, column and variable that each tensor came from.
+    expect(codeOf(result)).toEqual([
+      ['matmul', { file, line: 4, column: 13, length: 6, name: 's' }],
+      ['matmul', { file, line: 5, column: 25, length: 6 }],
+      ['matmul', { file, line: 5, column: 15, length: 6, name: 'y' }],
+    ])
+    expect(result.dependencies).toEqual([file])
+  })
+
+  it('gives each module its own import.meta.url, and knows the files it names before it runs', async () => {
+    write('words.json', '{"n":2}')
+    write('here.ts', `export const url = import.meta.url, weights = new URL('./w.bin', import.meta.url).href`)
+    const file = write(
+      'a.model.ts',
+      `import words from './words.json'\nexport * from './here.ts'\nexport const n = words.n, mine = import.meta.url`,
+    )
+    const { exports, dependencies, error } = await evaluate(file)
+    expect(error).toBeUndefined()
+    const at = (name: string): string => pathToFileURL(join(folder, name)).href
+    expect(exports).toEqual({ n: 2, mine: at('a.model.ts'), url: at('here.ts'), weights: at('w.bin') })
+    expect([...dependencies].sort()).toEqual(['a.model.ts', 'here.ts', 'w.bin', 'words.json'].map(n => join(folder, n)))
+  })
+
+  it('says which exports are no data', async () => {
+    const file = write(
+      'a.model.ts',
+      `export const f = () => 1, ok = { a: [1] }, bad = { m: { n: new Map() } }, C = class A {}\n`,
+    )
+    const { notData, exports } = await evaluate(file)
+    expect(notData).toEqual([
+      { exportName: 'C', is: 'a class' },
+      { exportName: 'bad', is: 'Map at .m.n' },
+      { exportName: 'f', is: 'a function' },
+    ])
+    expect(exports).toEqual({ ok: { a: [1] } })
+  })
+
+  it('reports a refused target where another can, and fails where none can', async () => {
+    const text = wave.replace('\n})\n', "\n}, { name: 'wasm only' })\n")
+    const both = await evaluate(write('a.model.ts', text))
+    expect(both.programs[0]?.artifacts.map(a => a.manifest.target)).toEqual(['wasm'])
+    expect(both.programs[0]?.refused.map(r => [r.target, r.failure.message])).toEqual([['webgpu', 'no f64']])
+    const one = await evaluate(write('a.model.ts', text), { compile: { targets: ['webgpu'] } })
+    expect(one.error).toMatchObject({ code: 'webgpu/unsupported-dtype' })
+  })
+
+  it('hands out the stages of the compiler', async () => {
+    const { programs } = await evaluate(write('a.model.ts', wave), { stages: true, compile: { targets: ['wasm'] } })
+    expect(programs[0]?.stages).toEqual([{ target: 'wasm', stage: 'graph', text: 'matmul matmul matmul' }])
+  })
+
+  it('refuses an artifact above maxBytes, which the file itself may set', async () => {
+    const result = await evaluate(write('a.model.ts', wave.replace('\n})\n', '\n}, { maxBytes: 3 })\n')))
+    expect(result.error).toMatchObject({ code: 'model/too-large', details: { maxBytes: 3, target: 'wasm' } })
+  })
+})
+
+describe('a mistake in the file', () => {
+  it('is shown at its line, whatever threw', async () => {
+    const helper = write(
+      'helper.ts',
+      `type T = { a: { b: number } }\nexport const dig = (x: unknown): number =>\n  (x as T).a.b\n`,
+    )
+    const file = write('a.model.ts', `import { dig } from './helper.ts'\n\nconst n = dig({})\nexport default n\n`)
+    const { error, dependencies } = await evaluate(file)
+    expect(error).toMatchObject({ code: 'model/threw', file: helper, line: 3 })
+    expect(error?.frame).toContain('3 |   (x as T).a.b')
+    expect(dependencies).toEqual([file, helper])
+  })
+
+  it('names operands, their types and where they came from', async () => {
+    const file = write(
+      'a.model.ts',
+      `import { model, tensor, matmul } from '@quern/model'
+export default model({ x: tensor('f32', [4, 3]), w: tensor('f32', [5, 2]) }, ({ x, w }) => {
+  const hidden = matmul(x, w)
+  return { hidden }
+})
+`,
+    )
+    const { error } = await evaluate(file)
+    expect(error).toMatchObject({ code: 'matmul/inner-dims-agree', file, line: 3, column: 18 })
+    expect(error?.frame).toContain('3 |   const hidden = matmul(x, w)\n    |                  ^^^^^^')
+    expect(error?.frame).toMatch(/lhs\s+x: f32\[4,3\]/)
+  })
+
+  it.each([
+    ['syntax', 'const = 1\n', { code: 'model/syntax', line: 1, column: 7 }],
+    ['a missing module', "\nimport x from './gone.ts'\nexport { x }", { code: 'model/import-not-found', line: 2 }],
+    [
+      'a missing package',
+      "import x from 'no-such-package'\nexport { x }",
+      { code: 'model/import-not-found', line: 1, column: 16 },
+    ],
+    [
+      'a process that ends',
+      "import { exit } from 'node:process'\nexit(3)",
+      { code: 'model/exited', details: { exitCode: 3 } },
+    ],
+    ['an endless loop', 'for (;;);', { code: 'model/timeout' }],
+    ['a thrown string', "throw 'no'", { code: 'model/threw', message: 'it threw no' }],
+  ])('%s', async (_, text, expected) => {
+    const result = await evaluate(write('a.model.ts', text), { timeout: text.startsWith('for') ? 500 : 20_000 })
+    expect(result.error).toMatchObject(expected)
+    expect(result.programs).toEqual([])
+  })
+
+  it('lets a module that is missing be watched', async () => {
+    const { dependencies } = await evaluate(write('a.model.ts', "import './gone.ts'"))
+    expect(dependencies).toContain(join(folder, 'gone.ts'))
+  })
+})
+
+describe('the cache', () => {
+  it('keeps a result until the file, a module, a file it reads or the settings change', async () => {
+    const cacheDir = join(folder, 'cache')
+    write('w.bin', 'one')
+    write('name.ts', `export const name = 'w'`)
+    const text = `import { name } from './name.ts'\nexport const url = new URL('./w.bin', import.meta.url).href, n = name\n${wave}`
+    const file = write('a.model.ts', text)
+    const run = async (options: EvaluateOptions = {}) => {
+      const result = await evaluate(file, { cacheDir, ...options })
+      expect(result.error).toBeUndefined()
+      return result
+    }
+    const first = await run()
+    const second = await run()
+    expect([first.cached, second.cached]).toEqual([false, true])
+    const { ms: _, cached: __, ...same } = first
+    expect(second).toMatchObject(same)
+    expect(readdirSync(join(fileOf(second.folder ?? '', 0, 1, 'code.json'), '..'))).toEqual(['code.json'])
+
+    expect((await run({ compile: { targets: ['wasm'] } })).cached).toBe(false)
+    write('w.bin', 'two')
+    expect((await run()).cached).toBe(false)
+    expect((await run()).cached).toBe(true)
+    write('name.ts', `export const name = 'v'`)
+    expect((await run()).exports['n']).toBe('v')
+    write('a.model.ts', text.replace('(x, s)', '(s, x)'))
+    expect((await run()).cached).toBe(false)
+    expect((await run({ renew: true })).cached).toBe(false)
+  })
+})

@@ -1,0 +1,84 @@
+/** @file From a model file to compiled programs: bundle, look in the cache, run in a thread, keep the result. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { bundleModel } from './bundle.ts'
+import { cacheKey, readCache, writeCache } from './cache.ts'
+import { runInThread } from './thread.ts'
+import type { EvaluateOptions, Evaluation } from './types.ts'
+
+export const defaultTimeout = 120_000
+
+/**
+ * Evaluates a model file in a worker thread and compiles what it exports.
+ * @returns plain data; a mistake in the file is its `error`, never a rejection
+ */
+export const evaluateModelFile = async (path: string, options: EvaluateOptions = {}): Promise<Evaluation> => {
+  const file = resolve(path)
+  const started = performance.now()
+  const bundled = await bundleModel(file, options)
+  const bundle = performance.now() - started
+  const known = [...new Set([file, ...bundled.modules, ...bundled.files])]
+  const nothing = { file, programs: [], exports: {}, notData: [], dependencies: known, cached: false }
+  if (!bundled.ok) return { ...nothing, error: bundled.failure, ms: { bundle, evaluate: 0 } }
+
+  const compile = options.compile ?? {}
+  const keep =
+    options.cacheDir !== undefined && options.stages !== true
+      ? { dir: options.cacheDir, key: await cacheKey(bundled, compile) }
+      : undefined
+  if (keep !== undefined && options.renew !== true) {
+    const kept = await readCache(keep.dir, keep.key)
+    if (kept !== undefined)
+      return {
+        ...kept,
+        file,
+        dependencies: [...new Set([...known, ...kept.read])],
+        cached: true,
+        ms: { bundle, evaluate: 0 },
+      }
+  }
+
+  const folder = await mkdtemp(join(tmpdir(), 'quern-'))
+  try {
+    const target = join(folder, 'model.mjs')
+    await writeFile(target, `${bundled.code}\n//# sourceMappingURL=model.mjs.map\n`)
+    await writeFile(`${target}.map`, bundled.map)
+    const reply = await runInThread(
+      {
+        file,
+        bundle: pathToFileURL(target).href,
+        own: bundled.own,
+        files: bundled.modules,
+        compile,
+        stages: options.stages === true,
+      },
+      options.timeout ?? defaultTimeout,
+    )
+    const dependencies = [...new Set([...known, ...reply.read])]
+    const ms = { bundle, evaluate: performance.now() - started - bundle }
+    if (!reply.ok) return { ...nothing, dependencies, error: reply.failure, ms }
+    const { programs, exports, notData, read } = reply
+    const kept =
+      keep &&
+      (await writeCache(keep.dir, keep.key, {
+        programs,
+        exports,
+        notData,
+        read: [...new Set([...bundled.files, ...read])],
+      }))
+    return {
+      file,
+      programs,
+      exports,
+      notData,
+      dependencies,
+      cached: false,
+      ms,
+      ...(kept === undefined ? {} : { folder: kept }),
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

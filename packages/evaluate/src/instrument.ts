@@ -1,0 +1,180 @@
+/**
+ * @file Instruments the calls of a model module, so that a tensor knows the user's line and variable: `conv2d(x, w)` becomes
+ * `$call(span, conv2d)(x, w)`, and `x.add(y)` becomes `$callMethod(span, x, 'add')(y)`. Lines and the source map are kept.
+ */
+import MagicString, { type SourceMap } from 'magic-string'
+import { parseSync } from 'rolldown/utils'
+import type { Span } from '@quern/core-ir'
+import { type AstNode, children, isNode, memberText, unwrap } from './ast.ts'
+
+export interface Instrumented {
+  readonly code: string
+  readonly map: SourceMap
+  /** The relative URLs of `new URL('…', import.meta.url)`: files that evaluation is going to read. */
+  readonly urls: readonly string[]
+}
+
+export interface InstrumentOptions {
+  /** Absolute path of the module; what its spans and its `import.meta` name. */
+  readonly file: string
+  /** What `import.meta.url` is, as a string. */
+  readonly url: string
+  readonly dirname: string
+  /** Off for modules that use no tensors: they only get their `import.meta`. */
+  readonly calls: boolean
+  /** Where `call` and `callMethod` come from. */
+  readonly origin: string
+}
+
+const languages: Readonly<Record<string, 'ts' | 'tsx' | 'js' | 'jsx'>> = {
+  ts: 'ts',
+  mts: 'ts',
+  cts: 'ts',
+  tsx: 'tsx',
+  jsx: 'jsx',
+}
+
+/** `undefined` where nothing is to change, or where the parser refuses: the bundler then says why, with its own frame. */
+export const instrument = (code: string, options: InstrumentOptions): Instrumented | undefined => {
+  const lang = languages[options.file.slice(options.file.lastIndexOf('.') + 1)] ?? 'js'
+  const { program, errors } = parseSync(options.file, code, { lang, preserveParens: true })
+  if (errors.length > 0 || !isNode(program)) return undefined
+  const text = new MagicString(code)
+  const spanAt = spanFinder(code, options.file)
+  const urls: string[] = []
+  const used = new Set<string>()
+
+  const visit = (node: AstNode, name: string | undefined, onChain: boolean): void => {
+    switch (node.type) {
+      case 'CallExpression':
+        if (options.calls && !onChain) wrapCall(node, name)
+        break
+      case 'MemberExpression': {
+        const value = metaValue(node, options)
+        if (value !== undefined) {
+          text.overwrite(node.start, node.end, JSON.stringify(value))
+          return
+        }
+        break
+      }
+      case 'NewExpression': {
+        const relative = metaUrl(node)
+        if (relative !== undefined) urls.push(relative)
+        break
+      }
+    }
+    for (const { key, child } of children(node)) {
+      if (isTypeOnly(child)) continue
+      // Cutting a call out of `a?.b().c()` would change what is skipped: the links of a chain stay as they are.
+      const linked =
+        node.type === 'ChainExpression' || (onChain && (key === 'callee' || key === 'object' || key === 'expression'))
+      visit(child, nameFor(node, key, name), linked)
+    }
+  }
+
+  const wrapCall = (node: AstNode, name: string | undefined): void => {
+    const { callee } = node
+    if (!isNode(callee) || node['optional'] === true || callee.type === 'Super' || callee.type === 'Import') return
+    const inner = unwrap(callee)
+    if (inner.type === 'MemberExpression') {
+      // `(a.b)()` and `a.b!()` keep `this` too, but are rare: they go without a span.
+      const { object, property } = inner
+      if (inner !== callee || !isNode(object) || !isNode(property)) return
+      if (object.type === 'Super' || object.type === 'MetaProperty' || property.type === 'PrivateIdentifier') return
+      const short = memberText(inner)
+      const span =
+        short === undefined ? spanAt(property.start, property.end, name) : spanAt(inner.start, inner.end, name)
+      used.add('callMethod')
+      text.appendRight(callee.start, `$quern.callMethod(${JSON.stringify(span)}, `)
+      if (inner['computed'] === true) {
+        text.overwrite(object.end, property.start, ', ')
+        text.overwrite(property.end, inner.end, ')')
+      } else {
+        text.overwrite(object.end, inner.end, `, ${JSON.stringify(code.slice(property.start, property.end))})`)
+      }
+      return
+    }
+    if (inner.type === 'Identifier' && code.slice(inner.start, inner.end) === 'eval') return
+    used.add('call')
+    text.appendRight(callee.start, `$quern.call(${JSON.stringify(spanAt(inner.start, inner.end, name))}, `)
+    text.appendLeft(callee.end, ')')
+  }
+
+  visit(program, undefined, false)
+  if (used.size > 0) text.prepend(`import * as $quern from ${JSON.stringify(options.origin)};`)
+  if (!text.hasChanged()) return undefined
+  return {
+    code: text.toString(),
+    map: text.generateMap({ source: options.file, hires: 'boundary', includeContent: true }),
+    urls,
+  }
+}
+
+/** The variable or key that a child's value is given to: `const h = …`, `h = …`, `{ probs: … }`. */
+const nameFor = (parent: AstNode, key: string, inherited: string | undefined): string | undefined => {
+  switch (parent.type) {
+    case 'VariableDeclarator':
+      return key === 'init' ? identifier(parent['id']) : undefined
+    case 'AssignmentExpression':
+      return key === 'right' ? identifier(parent['left']) : undefined
+    case 'Property':
+      return key === 'value' && parent['computed'] !== true ? identifier(parent['key']) : undefined
+    case 'ParenthesizedExpression':
+    case 'AwaitExpression':
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'TSNonNullExpression':
+      return inherited
+    default:
+      return undefined
+  }
+}
+
+const identifier = (x: unknown): string | undefined =>
+  isNode(x) && x.type === 'Identifier' && typeof x['name'] === 'string' ? x['name'] : undefined
+
+const typeOnly =
+  /^TS(?!As|Satisfies|NonNull|Instantiation|ExportAssignment|ParameterProperty|Enum|Module|TypeAssertion)/
+const isTypeOnly = (node: AstNode): boolean => typeOnly.test(node.type)
+
+const isImportMeta = (x: unknown): boolean =>
+  isNode(x) && x.type === 'MetaProperty' && identifier(x['meta']) === 'import'
+
+const metaValue = (node: AstNode, { file, url, dirname }: InstrumentOptions): string | undefined => {
+  if (node['computed'] === true || !isImportMeta(node['object'])) return undefined
+  const values: Readonly<Record<string, string>> = { url, filename: file, dirname }
+  const property = identifier(node['property'])
+  return property === undefined ? undefined : values[property]
+}
+
+const metaUrl = (node: AstNode): string | undefined => {
+  const { callee, arguments: args } = node
+  if (identifier(callee) !== 'URL' || !Array.isArray(args)) return undefined
+  const [path, base]: unknown[] = args
+  if (!isNode(path) || !isNode(base) || base.type !== 'MemberExpression' || !isImportMeta(base['object']))
+    return undefined
+  return identifier(base['property']) === 'url' && typeof path['value'] === 'string' ? path['value'] : undefined
+}
+
+/** From offsets to lines and columns that count from 1. A span ends at the end of its line. */
+const spanFinder = (code: string, file: string) => {
+  const starts = [0]
+  for (const { index, 0: eol } of code.matchAll(/\r\n|\r|\n/g)) starts.push(index + eol.length)
+  return (start: number, end: number, name: string | undefined): Span => {
+    let low = 0
+    for (let high = starts.length; high - low > 1;) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= start) low = middle
+      else high = middle
+    }
+    const column = start - (starts[low] ?? 0) + 1
+    const length = Math.max(
+      1,
+      code
+        .slice(start, end)
+        .split(/[\r\n]/, 1)[0]
+        ?.trimEnd().length ?? 1,
+    )
+    return { file, line: low + 1, column, length, ...(name === undefined ? {} : { name }) }
+  }
+}

@@ -1,0 +1,90 @@
+/** @file What goes into an evaluation and what comes out of it: plain data, since a thread stands between. */
+import type { Artifact, DeviceKind } from '@quern/artifact'
+
+/** How programs are compiled; the third argument of `model()` overrides it. */
+export interface CompileSettings {
+  /** Default: `wasm` and `webgpu`. */
+  readonly targets?: readonly DeviceKind[]
+  readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
+  /** How weights are stored. Default `f32`. */
+  readonly weights?: 'f32' | 'f16' | 'i8'
+  /** Refuses an artifact whose files are larger than this together. */
+  readonly maxBytes?: number
+}
+
+export interface EvaluateOptions {
+  readonly compile?: CompileSettings
+  /** Milliseconds for evaluation and compilation together. Default 120,000. */
+  readonly timeout?: number
+  /** Where results are kept between runs; without it nothing is kept. */
+  readonly cacheDir?: string
+  /** Writes `cacheDir` anew instead of reading it. */
+  readonly renew?: boolean
+  /** Finds what an import means before the usual rules do (a bundler's aliases): an absolute path, or nothing. */
+  readonly resolve?: (specifier: string, importer: string) => Promise<string | undefined>
+  /** Keeps every stage of the compiler as text (and skips the cache). */
+  readonly stages?: boolean
+  /** Stands in for packages, by specifier: file URLs. For tests. */
+  readonly standIns?: Readonly<Record<string, string>>
+}
+
+export type Data =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly Data[]
+  | { readonly [key: string]: Data }
+
+/** One stage of the compiler as text: the graph, the IR after a pass, a schedule, WGSL, … */
+export interface StageText {
+  readonly target: DeviceKind
+  readonly stage: string
+  readonly text: string
+}
+
+export interface EvaluatedProgram {
+  readonly exportName: string
+  readonly name: string
+  /** `model` has one entry; `program` has several by name. */
+  readonly kind: 'model' | 'program'
+  readonly artifacts: readonly Artifact[]
+  /** Targets that cannot run this program, where another one can. */
+  readonly refused: readonly { readonly target: DeviceKind; readonly failure: Failure }[]
+  readonly stages: readonly StageText[]
+}
+
+/** An error as plain data: it has crossed a thread, and its frame quotes the user's source as it was then. */
+export interface Failure {
+  readonly code: string
+  /** One sentence. */
+  readonly message: string
+  /** Place, quoted lines and operands; empty where nothing is known. */
+  readonly frame: string
+  /** All of it, as a terminal shows it. */
+  readonly text: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly stack: string
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+}
+
+export interface Evaluation {
+  readonly file: string
+  readonly programs: readonly EvaluatedProgram[]
+  /** The other exports that are data. */
+  readonly exports: Readonly<Record<string, Data>>
+  /** The other exports that are not, and what they are in words. */
+  readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+  /** Absolute paths, the model file first. Complete even where evaluation failed. */
+  readonly dependencies: readonly string[]
+  readonly error?: Failure
+  /** Where the result came from, and what each part took. */
+  readonly cached: boolean
+  readonly ms: { readonly bundle: number; readonly evaluate: number }
+  /** The folder in `cacheDir` that holds the files of the artifacts: see `fileOf`. */
+  readonly folder?: string
+}

@@ -1,0 +1,120 @@
+/** @file The thread in which a model file runs: imports the bundle, compiles its programs, posts plain data back. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
+import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
+import type { ProgramGraph } from '@quern/core-ir'
+import { whyNotData } from './data.ts'
+import { failureOf } from './failure.ts'
+import type { WorkerRequest, WorkerReply } from './thread.ts'
+import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
+
+/** What is used of @quern/compiler. */
+interface Compiler {
+  compile(
+    program: ProgramGraph,
+    target: DeviceKind,
+    options: Pick<CompileSettings, 'numerics' | 'weights'> & {
+      readonly onStage?: (stage: string, text: string) => void
+    },
+  ): Promise<Artifact>
+}
+
+const request = workerData as WorkerRequest
+
+// So that stacks name the user's lines; it must be on before the bundle is loaded.
+process.setSourceMapsEnabled(true)
+
+const transferables = (programs: readonly EvaluatedProgram[]): ArrayBuffer[] => {
+  const buffers = new Set<ArrayBuffer>()
+  for (const { artifacts } of programs)
+    for (const { files } of artifacts)
+      for (const bytes of Object.values(files))
+        if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength)
+          buffers.add(bytes.buffer)
+  return [...buffers]
+}
+
+const post = (reply: WorkerReply): void => {
+  if (parentPort === null) throw new Error('the evaluation worker runs in a worker thread only')
+  parentPort.postMessage(reply, reply.ok ? transferables(reply.programs) : [])
+}
+
+const baseName = (file: string): string => (file.split(/[\\/]/).at(-1) ?? file).replace(/(\.model)?\.[cm]?[jt]s$/, '')
+
+const evaluate = async (): Promise<WorkerReply> => {
+  const model: typeof import('@quern/model') = await import(request.own.model)
+  const compiler: Compiler = await import(request.own.compiler)
+  const module: Readonly<Record<string, unknown>> = await import(request.bundle)
+  const exports: Record<string, Data> = {}
+  const notData: { exportName: string; is: string }[] = []
+  const programs: EvaluatedProgram[] = []
+  const read = new Set<string>()
+
+  for (const [exportName, value] of Object.entries(module)) {
+    if (!model.isModel(value)) {
+      const why = whyNotData(value)
+      if (why === undefined) exports[exportName] = value as Data
+      else notData.push({ exportName, is: why })
+      continue
+    }
+    const { graph: traced, kind, options } = model.programOf(value)
+    const file = baseName(request.file)
+    const name = options.name ?? (exportName === 'default' ? file : `${file}.${exportName}`)
+    const graph = { ...traced, name }
+    for (const source of graph.sources.values())
+      if (source.name.startsWith('file:')) read.add(fileURLToPath(source.name))
+    const settings: CompileSettings = { ...request.compile, ...withoutUndefined(options) }
+    const artifacts: Artifact[] = []
+    const refused: { target: DeviceKind; failure: Failure }[] = []
+    const stages: StageText[] = []
+    const targets = settings.targets ?? ['wasm', 'webgpu']
+    for (const target of targets) {
+      const onStage = request.stages ? (stage: string, text: string) => stages.push({ target, stage, text }) : undefined
+      try {
+        const artifact = await compiler.compile(graph, target, {
+          ...compilerOptions(settings),
+          ...(onStage && { onStage }),
+        })
+        checkSize(artifact, name, settings.maxBytes)
+        artifacts.push(artifact)
+      } catch (error) {
+        // Where several targets were asked for, one that cannot run this program is a reported choice; a mistake never is.
+        if (!isQuernError(error) || !error.code.startsWith(`${target}/`) || targets.length === 1) throw error
+        refused.push({ target, failure: failureOf(error, { files: request.files, code: 'compiler/defect' }) })
+      }
+    }
+    const [first] = refused
+    if (artifacts.length === 0 && first !== undefined)
+      throw new QuernError(
+        first.failure.code,
+        `no target can run ${name}: ${first.failure.message}`,
+        first.failure.details,
+      )
+    programs.push({ exportName, name, kind, artifacts, refused, stages })
+  }
+  return { ok: true, programs, exports, notData, read: [...read] }
+}
+
+const withoutUndefined = <T extends object>(options: T): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+
+const compilerOptions = ({ numerics, weights }: CompileSettings) => ({
+  ...(numerics === undefined ? {} : { numerics }),
+  ...(weights === undefined ? {} : { weights }),
+})
+
+const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number | undefined): void => {
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.byteLength, 0)
+  if (maxBytes !== undefined && bytes > maxBytes)
+    throw new QuernError(
+      'model/too-large',
+      `${name} has ${bytes} bytes on ${manifest.target}, more than maxBytes: ${maxBytes}`,
+      { bytes, maxBytes, target: manifest.target },
+    )
+}
+
+try {
+  post(await evaluate())
+} catch (error) {
+  post({ ok: false, failure: failureOf(error, { files: request.files, code: 'model/threw' }), read: [] })
+}
