@@ -1,10 +1,9 @@
 /** @file Layers and activations, named as PyTorch names them. Weights are records of tensors: no classes, no hidden state. */
 import type { Dim } from '@quern/artifact'
 import { ix } from '@quern/core-ir'
-import { maximum } from '../ops/elementwise.ts'
 import { axisOf } from '../ops/movement.ts'
 import type { AnyShape, SameRank, WithLast } from '../shape-types.ts'
-import { type AnyTensor, type Tensor, apply } from '../tensor.ts'
+import { type Tensor, apply } from '../tensor.ts'
 import { broadcastTo } from '../ops/elementwise.ts'
 
 export { flatten } from '../ops/movement.ts'
@@ -13,8 +12,7 @@ export { sigmoid, tanh } from '../ops/elementwise.ts'
 type Float = 'f32' | 'f16' | 'f64'
 
 /** max(x, 0). */
-export const relu = <D extends Float, S extends AnyShape>(x: Tensor<D, S>): Tensor<D, S> =>
-  maximum(x, 0) as AnyTensor as Tensor<D, S>
+export const relu = <D extends Float, S extends AnyShape>(x: Tensor<D, S>): Tensor<D, S> => apply('relu', [x])
 /** x Φ(x), with erf; `approximate: 'tanh'` for the tanh form. */
 export const gelu = <D extends Float, S extends AnyShape>(
   x: Tensor<D, S>,
@@ -67,8 +65,7 @@ export const conv2d = <D extends Float, S extends AnyShape, O extends number>(
   const padding = pair(options.padding, 0)
   const y = apply<D, readonly [BatchOf<S>, O, number, number]>('conv', [x, weight], {
     strides: pair(options.stride, 1),
-    low: padding,
-    high: padding,
+    pads: [...padding, ...padding],
     dilations: pair(options.dilation, 1),
     groups: options.groups ?? 1,
   })
@@ -94,8 +91,7 @@ const pool =
     return apply(op, [x], {
       kernel: size,
       strides: options.stride === undefined ? size : pair(options.stride, 1),
-      low: padding,
-      high: padding,
+      pads: [...padding, ...padding],
     })
   }
 /** Largest of each window, over the last two dims of [n, c, h, w]. */
