@@ -1,0 +1,47 @@
+/** @file What a target is, as data: schedules, regions and the cost model read it, nothing decides by target name. */
+import type { DType, DeviceKind } from '@quern/artifact'
+
+/** How a kernel's independent work is spread. */
+export type Parallelism =
+  /** One team of threads splits the outermost axis. */
+  | { readonly kind: 'team'; readonly threads: number }
+  /** A grid of workgroups, each with threads that share memory and meet at barriers. */
+  | {
+      readonly kind: 'grid'
+      readonly maxWorkgroups: number
+      readonly maxThreads: number
+      readonly maxThreadsPerDim: readonly [number, number, number]
+      readonly sharedBytes: number
+    }
+
+export interface TargetInfo {
+  readonly kind: DeviceKind
+  readonly parallelism: Parallelism
+  /** Bytes that one element takes in a buffer. */
+  readonly elementBytes: Readonly<Record<DType, number>>
+  /** Lanes of a vector of 32-bit elements; 1 where vectors are only wider memory accesses. */
+  readonly lanes: number
+  /** Lanes of one memory access of 32-bit elements. */
+  readonly accessLanes: number
+  /** Vector registers a tile may use before values spill. */
+  readonly registers: number
+  /** Buffers that one kernel may bind. */
+  readonly buffersPerKernel: number
+  readonly features: { readonly relaxedSimd: boolean; readonly f16: boolean; readonly i64: boolean }
+  /** Bytes of the first and second level caches that blocks aim at. */
+  readonly cacheBytes: readonly [number, number]
+  /** Whether a buffer of one thread may be large (memory), or must fit in registers and constant extents. */
+  readonly privateMemory: boolean
+  /** Whether a kernel may write the buffer it reads through a binding of its own. */
+  readonly inPlaceBindings: boolean
+  /** What the cost model divides by. */
+  readonly speed: {
+    readonly gflops: number
+    /** GB/s beyond the caches. */
+    readonly bandwidth: number
+    /** Microseconds that starting one kernel costs. */
+    readonly launchMicroseconds: number
+    /** Microseconds that one run costs before and after its kernels. */
+    readonly runMicroseconds: number
+  }
+}
