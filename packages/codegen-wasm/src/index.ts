@@ -1,2 +1,4 @@
 /** @file Kernels and plans to one WebAssembly module. */
-export {}
+export { type AssembleFeatures, assemble } from './assemble.ts'
+export { type EmittedEntry, type EmittedWasm, type WasmOptions, defaultMaxTeam, emitWasm } from './emit-wasm.ts'
+export type { PlacedConstant, PlacedState } from './plan/place.ts'

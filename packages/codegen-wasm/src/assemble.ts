@@ -1,0 +1,56 @@
+/** @file Text to binary, through wabt; the only file that loads it, and only when it is called. */
+import { QuernError } from '@quern/artifact'
+
+export interface AssembleFeatures {
+  readonly threads: boolean
+  readonly relaxed: boolean
+}
+
+/** Assembles and validates a module's text. A refusal is a defect of the compiler, shown with the line. */
+export const assemble = async (wat: string, features: AssembleFeatures): Promise<Uint8Array> => {
+  const { default: load } = await import('wabt')
+  const wabt = await load()
+  const enabled = {
+    simd: true,
+    bulk_memory: true,
+    sat_float_to_int: true,
+    sign_extension: true,
+    mutable_globals: true,
+    threads: features.threads,
+    relaxed_simd: features.relaxed,
+  }
+  try {
+    const module = wabt.parseWat('module.wat', wat, enabled)
+    try {
+      // wabt reads the features here too, though its types do not say so: without them shared memories are refused.
+      const validate: (features: typeof enabled) => void = module.validate.bind(module)
+      validate(enabled)
+      return module.toBinary({ write_debug_names: false }).buffer
+    } finally {
+      module.destroy()
+    }
+  } catch (error) {
+    throw defect(wat, error)
+  }
+}
+
+const defect = (wat: string, error: unknown): QuernError => {
+  const message = error instanceof Error ? error.message : String(error)
+  const place = /module\.wat:(\d+):(\d+)(?:-\d+)?: (?:error: )?(.*)/.exec(message)
+  const line = Number(place?.[1] ?? 0)
+  const lines = wat.split('\n')
+  const frame = [-2, -1, 0, 1, 2]
+    .map(d => line + d)
+    .filter(n => line > 0 && n >= 1 && n <= lines.length)
+    .map(n => `${n === line ? '>' : ' '} ${String(n).padStart(5)} | ${lines[n - 1] ?? ''}`)
+  const says = place?.[3] ?? message
+  return new QuernError(
+    'compiler/bad-wasm',
+    [
+      `this is a defect of the compiler, not of the model: the generated WebAssembly is refused: ${says}`,
+      ...frame,
+    ].join('\n'),
+    { line, message: says },
+    error,
+  )
+}

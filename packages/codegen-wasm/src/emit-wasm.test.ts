@@ -1,0 +1,69 @@
+import { parseKernel } from '@quern/core-ir'
+import { expect, test } from 'vitest'
+import { emitWasm } from './emit-wasm.ts'
+import { instantiate, programOf } from './testing/run-kernel.ts'
+
+const axpy = parseKernel(`kernel axpy<n: 1..>(
+  read x: f32[n],
+  read s: f32[1],
+  write y: f32[n],
+) {
+  // model.ts:3:9
+  for serial y_i < (n + 3) // 4 {
+    for vector y_v < 4 {
+      store y[4*y_i + y_v] = x[4*y_i + y_v] * s[0] + 1.5
+    }
+  }
+}`)
+
+test('a flat vector loop', async () => {
+  expect(emitWasm(programOf(axpy), { threads: false, relaxed: false }).wat).toMatchInlineSnapshot(`
+    "(module
+      (import "env" "memory" (memory $memory 1))
+
+      ;; axpy(x: f32, s: f32, y: f32)
+      ;; model.ts:3:9
+      (func $axpy (param $x i32) (param $s i32) (param $y i32) (param $n i32)
+        (local $t i32) (local $y_i i32) (local $x_ptr i32) (local $y_ptr i32)
+        (local $t_1 f32)
+        (local.set $t (i32.shr_s (i32.add (local.get $n) (i32.const 3)) (i32.const 2)))
+        (local.set $x_ptr (local.get $x))
+        (local.set $y_ptr (local.get $y))
+        (local.set $t_1 (f32.load (local.get $s)))
+        (local.set $y_i (i32.const 0))
+        (loop $y_i_1
+          (v128.store (local.get $y_ptr) (f32x4.add (f32x4.mul (v128.load (local.get $x_ptr)) (f32x4.splat (local.get $t_1))) (v128.const f32x4 1.5 1.5 1.5 1.5)))
+          (local.set $x_ptr (i32.add (local.get $x_ptr) (i32.const 16)))
+          (local.set $y_ptr (i32.add (local.get $y_ptr) (i32.const 16)))
+          (br_if $y_i_1 (i32.lt_s (local.tee $y_i (i32.add (local.get $y_i) (i32.const 1))) (local.get $t)))
+        )
+      )
+
+      ;; plan main
+      (func $main (export "main") (param $thread i32) (result i32)
+        (local $n i32) (local $s i32) (local $at i32) (local $t i32) (local $at_1 i32) (local $y i32) (local $at_2 i32) (local $t_1 i32) (local $at_3 i32)
+        (local.set $n (i32.load (i32.const 64)))
+        (i32.store (i32.const 4) (i32.const 0))
+        (i32.store (i32.const 8) (i32.const 0))
+        (local.set $at (i32.shl (local.get $n) (i32.const 2)))
+        (local.set $t (i32.shr_s (i32.add (local.get $at) (i32.const 63)) (i32.const 6)))
+        (local.set $at_1 (i32.shl (local.get $t) (i32.const 6)))
+        (local.set $s (i32.add (local.get $at_1) (i32.const 128)))
+        (local.set $at_2 (i32.shl (local.get $n) (i32.const 2)))
+        (local.set $t_1 (i32.shr_s (i32.add (local.get $at_2) (i32.const 63)) (i32.const 6)))
+        (local.set $at_3 (i32.shl (local.get $t_1) (i32.const 6)))
+        (local.set $y (i32.add (local.get $at_3) (i32.const 192)))
+        (call $axpy (i32.const 128) (local.get $s) (local.get $y) (local.get $n))
+        (i32.load (i32.const 4))
+      )
+    )
+    "
+  `)
+  const wasm = await instantiate(programOf(axpy))
+  for (const n of [1, 5, 64]) {
+    const x = Float32Array.from({ length: n }, (_, i) => i / 3)
+    const y = new Float32Array(n)
+    expect(wasm.run({ x, s: new Float32Array([2]), y }, { n })).toEqual([0, 0])
+    expect(y).toEqual(x.map(v => Math.fround(v * 2) + 1.5))
+  }
+})

@@ -1,0 +1,125 @@
+/** @file Writes loops: the serial ones, a member's share of the parallel ones, and the straight line of a vector loop. */
+import { type Scalar, type Stmt, childrenOf, ix, rangeOf } from '@quern/core-ir'
+import { defect } from '../defect.ts'
+import { repOf } from '../spelling/values.ts'
+import { addI32, constantOf, get, i32 } from '../text/wat.ts'
+import { boundIn, countUses, hasLoop, mentionsOf, scalarsOf, visitStatements, writtenIn } from './analysis.ts'
+import { writeIndexScalar, writeScalar } from './scalars.ts'
+import type { KernelState } from './state.ts'
+
+export type For = Extract<Stmt, { kind: 'for' }>
+type WriteBlock = (k: KernelState, stmts: readonly Stmt[]) => void
+
+/** Locals of a team member; undefined where the module has no threads. */
+export interface Member {
+  readonly thread: string
+  readonly team: string
+}
+
+export const writeFor = (k: KernelState, s: For, member: Member | undefined, body: WriteBlock): void => {
+  if (s.tag === 'vector') return writeVectorLoop(k, s, body)
+  if (s.tag.startsWith('workgroup') || s.tag.startsWith('thread'))
+    throw defect(`axis ${s.axis} is a ${s.tag}, and wasm has none`)
+  const range = rangeOf(s.extent, k.ranges)
+  if (range.max <= 0) return
+  const extent = hold(k, writeIndexScalar(k, s.extent))
+  const shared = s.tag === 'parallel' && member !== undefined && !k.scopes.some(x => x.parallel)
+  const { from, to } = shared ? share(k, extent, member) : { from: i32(0), to: extent }
+  const write = (): void => writeSerial(k, s, from, to, shared, body)
+  if (shared) k.w.if(`(i32.lt_s ${from} ${to})`, write)
+  else if (range.min >= 1) write()
+  else k.w.if(`(i32.gt_s ${extent} (i32.const 0))`, write)
+}
+
+/** A member's share of a parallel axis: equal runs, the last ones shorter or empty. */
+const share = (k: KernelState, extent: string, { thread, team }: Member): { from: string; to: string } => {
+  const run = k.hold(`(i32.div_u (i32.add ${extent} (i32.sub ${get(team)} (i32.const 1))) ${get(team)})`, 'i32')
+  const smaller = (x: string): string => {
+    const held = k.hold(x, 'i32')
+    return k.hold(`(select ${held} ${extent} (i32.lt_s ${held} ${extent}))`, 'i32')
+  }
+  const from = smaller(`(i32.mul ${run} ${get(thread)})`)
+  return { from, to: smaller(`(i32.add ${from} ${run})`) }
+}
+
+const hold = (k: KernelState, x: string): string => (constantOf(x) === undefined ? k.hold(x, 'i32') : x)
+
+const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel: boolean, body: WriteBlock): void => {
+  const written = writtenIn(s.body)
+  for (const name of [...written, ...boundIn(s.body)]) k.forget(name)
+  const range = rangeOf(s.extent, k.ranges)
+  k.ranges.set(s.axis, { min: 0, max: Math.max(0, range.max - 1) })
+  const counter = k.w.local(s.axis, 'i32')
+  const innermost = !hasLoop(s.body)
+  const before = k.w.chunk()
+  k.framed(new Map(), () => {
+    hoist(k, s, written)
+    k.w.set(counter, from)
+    const once = constantOf(from) === 0 && constantOf(to) === 1
+    const label = k.w.label(s.axis)
+    const write = (): void => {
+      const top = k.w.chunk()
+      const bottom = { depth: top.depth, lines: [] }
+      k.scopes.push({
+        level: k.scopes.length,
+        axis: s.axis,
+        counter,
+        start: from,
+        innermost: innermost && !once,
+        parallel: parallel || k.scope.parallel,
+        before,
+        top,
+        bottom,
+        partials: new Map(),
+      })
+      k.framed(countUses(s.body), () => body(k, s.body))
+      k.scopes.pop()
+      k.w.append(bottom)
+      if (once) return
+      const next = `(local.tee ${counter} ${addI32(get(counter), i32(1))})`
+      k.w.line(`(br_if ${label} (i32.lt_s ${next} ${to}))`)
+    }
+    if (once) write()
+    else k.w.block(`loop ${label}`, write)
+  })
+  for (const name of written) k.forget(name)
+}
+
+/**
+ * Loads that every iteration does, of memory that no iteration writes, are done once before the loop. The loop runs at
+ * least once where this is written, so nothing is read that the loop would not read.
+ */
+const hoist = (k: KernelState, s: For, written: ReadonlySet<string>): void => {
+  if (k.vector !== undefined) return
+  const bound = new Set([s.axis, ...boundIn(s.body)])
+  const frame = k.frames.at(-1)
+  const consider = (x: Scalar): void => {
+    if (x.kind !== 'load') return childrenOf(x).forEach(consider)
+    if (k.held(x.key) !== undefined || !k.homes.has(x.buffer) || k.home(x.buffer).kind !== 'memory') return
+    const { variables, buffers, refs } = mentionsOf([x])
+    if ([...variables, ...buffers, ...refs].some(name => bound.has(name))) return
+    if ([...buffers].some(name => written.has(name))) return
+    // In the order of the program: what the block before still reads of it, it reads from here too.
+    k.remember(x.key, x, [k.hold(writeScalar(k, x), repOf[x.dtype])], frame)
+  }
+  const always = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === 'barrier') return
+      scalarsOf(stmt).forEach(consider)
+      if (stmt.kind === 'for' && (stmt.tag === 'vector' || rangeOf(stmt.extent, k.ranges).min >= 1)) always(stmt.body)
+    }
+  }
+  always(s.body)
+}
+
+const writeVectorLoop = (k: KernelState, s: For, body: WriteBlock): void => {
+  if (!ix.isConst(s.extent)) throw defect(`vector axis ${s.axis} has no constant extent`)
+  if (k.vector !== undefined) throw defect(`vector axis ${s.axis} is inside another one`)
+  visitStatements(s.body, inner => {
+    if (inner.kind === 'for' || inner.kind === 'barrier') throw defect(`vector axis ${s.axis} holds a ${inner.kind}`)
+  })
+  k.ranges.set(s.axis, { min: 0, max: s.extent.value - 1 })
+  k.vector = { axis: s.axis, extent: s.extent.value, mask: undefined }
+  body(k, s.body)
+  k.vector = undefined
+}

@@ -1,0 +1,139 @@
+/** @file What the writer of one kernel knows at its current point. */
+import type { DType } from '@quern/artifact'
+import type { BufferDecl, Range, Scalar } from '@quern/core-ir'
+import { defect } from '../defect.ts'
+import { type HelperName } from '../spelling/helpers.ts'
+import type { Spell } from '../spelling/values.ts'
+import { type Chunk, FunctionWriter } from '../text/function-writer.ts'
+import { type WasmType, get } from '../text/wat.ts'
+import { mentionsOf } from './analysis.ts'
+
+/** Where a buffer lives: an address held in a local, or locals (one an element, or one a vector of the last dim). */
+export type Home =
+  | { readonly kind: 'memory'; readonly decl: BufferDecl; readonly pointer: string }
+  | { readonly kind: 'locals'; readonly decl: BufferDecl; readonly lanes: number; readonly names: readonly string[] }
+
+/** A loop that is being written. Level 0 is the function itself. */
+export interface Scope {
+  readonly level: number
+  readonly axis: string | undefined
+  /** The local that counts, and what it starts from. */
+  readonly counter: string
+  readonly start: string
+  readonly innermost: boolean
+  /** Whether this axis, or one around it, is split over the team. */
+  readonly parallel: boolean
+  /** Before the loop, at the top of its body, and at its end. */
+  readonly before: Chunk
+  readonly top: Chunk
+  readonly bottom: Chunk
+  /** Locals that hold sums of terms up to this level, by their text. */
+  readonly partials: Map<string, string>
+}
+
+/** Expressions held in locals while a block is written. */
+export interface Frame {
+  readonly counts: ReadonlyMap<string, number>
+  readonly held: Map<string, { readonly parts: readonly string[]; readonly needs: ReadonlySet<string> }>
+}
+
+/** The vector loop that is being written, and the lanes that are active (masks of 32-bit lanes; undefined: all). */
+export interface Vector {
+  readonly axis: string
+  readonly extent: number
+  mask: readonly string[] | undefined
+}
+
+export type LetHome = { readonly lanes: number; readonly dtype: DType; readonly names: readonly string[] }
+
+export class KernelState implements Spell {
+  readonly w = new FunctionWriter()
+  readonly homes = new Map<string, Home>()
+  readonly lets = new Map<string, LetHome>()
+  readonly ranges = new Map<string, Range>()
+  /** The parameter of each shape symbol. */
+  readonly symbols = new Map<string, string>()
+  readonly scopes: Scope[] = []
+  readonly frames: Frame[] = []
+  vector: Vector | undefined
+  readonly relaxed: boolean
+  private readonly use: (name: HelperName) => void
+
+  constructor(relaxed: boolean, use: (name: HelperName) => void) {
+    this.relaxed = relaxed
+    this.use = use
+  }
+
+  hold(expr: string, type: WasmType): string {
+    return /^\(local\.get [^()]+\)$/.test(expr) ? expr : this.w.hold(expr, type)
+  }
+  helper(name: HelperName): string {
+    this.use(name)
+    return `$${name}`
+  }
+
+  get scope(): Scope {
+    const scope = this.scopes.at(-1)
+    if (scope === undefined) throw defect('no scope is open')
+    return scope
+  }
+  scopeAt(level: number): Scope {
+    const scope = this.scopes[level]
+    if (scope === undefined) throw defect(`no scope has level ${level}`)
+    return scope
+  }
+  home(buffer: string): Home {
+    const home = this.homes.get(buffer)
+    if (home === undefined) throw defect(`the kernel has no buffer ${buffer}`)
+    return home
+  }
+
+  /** The locals that hold an expression already. */
+  held(key: string): readonly string[] | undefined {
+    for (let i = this.frames.length - 1; i >= 0; i--) {
+      const found = this.frames[i]?.held.get(key)
+      if (found !== undefined) return found.parts
+    }
+    return undefined
+  }
+  isReused(key: string): boolean {
+    return (this.frames.at(-1)?.counts.get(key) ?? 0) > 1
+  }
+  remember(key: string, x: Scalar, parts: readonly string[], frame: Frame | undefined = this.frames.at(-1)): void {
+    const { buffers, refs } = mentionsOf([x])
+    frame?.held.set(key, { parts, needs: new Set([...buffers, ...refs]) })
+  }
+  /** A buffer was written or a name bound anew: what was read of it is stale. */
+  forget(name: string): void {
+    for (const frame of this.frames)
+      for (const [key, { needs }] of frame.held) if (needs.has(name)) frame.held.delete(key)
+  }
+  /** Writes a block whose held expressions end with it. */
+  framed<T>(counts: ReadonlyMap<string, number>, write: () => T): T {
+    this.frames.push({ counts, held: new Map() })
+    const result = write()
+    this.frames.pop()
+    return result
+  }
+
+  getAll(names: readonly string[]): readonly string[] {
+    return names.map(get)
+  }
+}
+
+/** The scope of a whole function, whose top is the current point. */
+export const functionScope = (k: KernelState): Scope => {
+  const top = k.w.chunk()
+  return {
+    level: 0,
+    axis: undefined,
+    counter: '',
+    start: '',
+    innermost: false,
+    parallel: false,
+    before: top,
+    top,
+    bottom: top,
+    partials: new Map(),
+  }
+}

@@ -1,0 +1,406 @@
+/** @file One plan to one exported function `(thread) → status` that calls the kernels. */
+import { type Expr, type Port, type WasmEntry, bufferAlignment, statusReasons, wasmHeader } from '@quern/artifact'
+import {
+  type Index,
+  type Kernel,
+  type LoweredProgram,
+  type Plan,
+  type PlanBuffer,
+  type Step,
+  type SymbolInfo,
+  ix,
+  toExpr,
+} from '@quern/core-ir'
+import { defect } from '../defect.ts'
+import type { EmittedKernel } from '../kernel/emit-kernel.ts'
+import { writeIndexScalar } from '../kernel/scalars.ts'
+import { KernelState, functionScope } from '../kernel/state.ts'
+import type { HelperName } from '../spelling/helpers.ts'
+import { addI32, get, i32, safeComment } from '../text/wat.ts'
+import { Pending, type Touches } from './order.ts'
+import { type Placement, bytesOfBuffer, oneSlotEach } from './place.ts'
+import type { RuntimeFunction } from './runtime.ts'
+
+export interface PlanTarget {
+  readonly threads: boolean
+  /** The largest team: private memory is kept for so many. */
+  readonly maxTeam: number
+  readonly id: string
+  use(helper: HelperName): void
+  useRuntime(name: RuntimeFunction): void
+}
+export interface EmittedPlan {
+  readonly text: string
+  readonly entry: WasmEntry
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+}
+
+/** The private memory of members, as a place that steps touch. */
+const scratchPlace = '<scratch>'
+
+export const emitPlan = (
+  program: LoweredProgram,
+  plan: Plan,
+  kernels: ReadonlyMap<string, EmittedKernel>,
+  placement: Placement,
+  target: PlanTarget,
+): EmittedPlan => new PlanWriter(program, plan, kernels, placement, target).finish()
+
+class PlanWriter {
+  private readonly program: LoweredProgram
+  private readonly plan: Plan
+  private readonly kernels: ReadonlyMap<string, EmittedKernel>
+  private readonly placement: Placement
+  private readonly target: PlanTarget
+  private readonly k: KernelState
+  private readonly memory
+  private readonly buffers: ReadonlyMap<string, PlanBuffer>
+  private readonly parallel: boolean
+  private readonly slots = new Map<string, string>()
+  private readonly thread: string
+  private readonly team: string
+  private readonly serialScratch: Index
+  private readonly memberScratch: Index
+  private pending = new Pending()
+  private writeAddress: (local: string, address: Index) => void = () => {}
+
+  constructor(
+    program: LoweredProgram,
+    plan: Plan,
+    kernels: ReadonlyMap<string, EmittedKernel>,
+    placement: Placement,
+    target: PlanTarget,
+  ) {
+    this.program = program
+    this.plan = plan
+    this.kernels = kernels
+    this.placement = placement
+    this.target = target
+    this.k = new KernelState(false, name => target.use(name))
+    this.memory = plan.memory ?? oneSlotEach(plan)
+    this.buffers = new Map(plan.buffers.map(b => [b.name, b]))
+    const called = [...new Set(kernelSteps(plan.steps).map(s => s.kernel))].map(name => this.kernel(name))
+    this.parallel = called.some(e => e.parallel)
+    const most = (of: readonly EmittedKernel[]): Index =>
+      of.reduce<Index>((m, e) => ix.max(m, e.scratch ?? 0), ix.constant(0))
+    this.serialScratch = most(called.filter(e => !e.parallel))
+    this.memberScratch = most(called.filter(e => e.parallel))
+    this.thread = this.k.w.param('thread', 'i32')
+    this.team = this.parallel ? this.k.w.local('team', 'i32') : ''
+    this.k.w.returns('i32')
+  }
+
+  finish(): EmittedPlan {
+    const { k, plan, parallel } = this
+    k.scopes.push(functionScope(k))
+    for (const s of plan.symbols) {
+      k.ranges.set(s.name, { min: s.min, max: s.max ?? Infinity })
+      const local = k.w.local(s.name, 'i32')
+      k.symbols.set(s.name, local)
+      k.w.set(local, `(i32.load ${i32(this.symbolAt(s.name))})`)
+    }
+    this.enter()
+    // Addresses are computed once, here, when a step first needs them.
+    const start = k.w.chunk()
+    this.writeAddress = (local, address) => k.w.into(start, () => k.w.set(local, this.now(address)))
+    this.steps(plan.steps)
+    // When one member returns, the work of all is done.
+    if (parallel && !this.pending.isEmpty) this.barrier()
+    k.w.line(`(i32${this.target.threads ? '.atomic' : ''}.load ${i32(wasmHeader.status)})`)
+    const ports = plan.buffers.filter(b => b.kind === 'input' || b.kind === 'output')
+    const port = (b: PlanBuffer): Port => ({
+      name: b.port ?? b.name,
+      dtype: b.dtype,
+      shape: b.shape.map(toExpr),
+      buffer: ports.indexOf(b),
+    })
+    return {
+      text: [
+        `;; ${safeComment(`plan ${plan.entry}`)}`,
+        k.w.finish(`${this.target.id} (export "${this.target.id.slice(1)}")`),
+      ].join('\n'),
+      entry: {
+        export: this.target.id.slice(1),
+        buffers: ports.map(b => toExpr(this.addressOf(b))),
+        arenaBytes: this.arenaBytes(),
+        parallel,
+      },
+      inputs: ports.filter(b => b.kind === 'input').map(port),
+      outputs: ports.filter(b => b.kind === 'output').map(port),
+    }
+  }
+
+  /** Who runs, and a clean status word. */
+  private enter(): void {
+    const { k, parallel, thread, team } = this
+    if (!parallel) {
+      if (this.target.threads) k.w.if(get(thread), () => k.w.line('(return (i32.const 0))'))
+      this.clearStatus()
+      return
+    }
+    const size = k.hold(`(i32.load ${i32(wasmHeader.teamSize)})`, 'i32')
+    const most = i32(this.target.maxTeam)
+    k.w.set(team, `(select ${size} ${most} (i32.lt_u ${size} ${most}))`)
+    k.w.if(`(i32.ge_u ${get(thread)} ${get(team)})`, () => k.w.line('(return (i32.const 0))'))
+    k.w.if(`(i32.eqz ${get(thread)})`, () => this.clearStatus())
+    // A member that failed early must not be forgotten.
+    this.pending.add({ by: 'worker 0', reads: new Set(), writes: new Set([statusPlace]) })
+  }
+  private clearStatus(): void {
+    const store = this.target.threads ? 'i32.atomic.store' : 'i32.store'
+    this.k.w.line(`(${store} ${i32(wasmHeader.status)} ${i32(0)})`)
+    this.k.w.line(`(${store} ${i32(wasmHeader.statusIndex)} ${i32(0)})`)
+  }
+
+  private steps(steps: readonly Step[]): void {
+    for (const s of steps) this.step(s)
+  }
+  private step(s: Step): void {
+    switch (s.kind) {
+      case 'kernel':
+        return this.callKernel(s)
+      case 'copy':
+        return this.copy(s.from, s.to)
+      case 'define':
+        return this.define(s.symbol, s.from)
+      case 'if':
+        return this.branch(s)
+      case 'loop':
+        return this.loop(s)
+    }
+  }
+
+  private callKernel(s: Extract<Step, { kind: 'kernel' }>): void {
+    const { k } = this
+    const emitted = this.kernel(s.kernel)
+    const kernel = this.program.kernels.get(s.kernel) ?? missing('kernel', s.kernel)
+    if (s.args.length !== kernel.params.length)
+      throw defect(`${s.kernel} takes ${kernel.params.length} buffers and is given ${s.args.length}`)
+    const args = [
+      ...s.args.map(name => this.address(name)),
+      ...emitted.symbols.map(name => get(k.symbols.get(name) ?? missing('symbol', name))),
+      ...(emitted.scratch === undefined ? [] : [this.scratch(emitted.parallel)]),
+      ...(emitted.parallel ? [get(this.thread), get(this.team)] : []),
+    ]
+    const call = `(call ${[emitted.id, ...args].join(' ')})`
+    this.touch(touchesOf(kernel, s.args, name => this.placeOf(name), emitted))
+    if (emitted.aborts) k.w.if(call, () => this.returnAborted())
+    else if (emitted.parallel) k.w.line(call)
+    else this.alone(() => k.w.line(call))
+  }
+
+  private copy(from: string, to: string): void {
+    this.touch({ by: 'worker 0', reads: new Set([this.placeOf(from)]), writes: new Set([this.placeOf(to)]) })
+    const bytes = this.now(bytesOfBuffer(this.buffer(from)))
+    this.alone(() => this.k.w.line(`(memory.copy ${this.address(to)} ${this.address(from)} ${bytes})`))
+  }
+
+  /** Every member reads the count; worker 0 also writes it where the host looks. */
+  private define(symbol: string, from: string): void {
+    const { k } = this
+    const info = this.plan.symbols.find(s => s.name === symbol) ?? missing('symbol', symbol)
+    const local = k.symbols.get(symbol) ?? missing('symbol', symbol)
+    this.touch({ by: 'team', reads: new Set([this.placeOf(from)]), writes: new Set() })
+    const { upper } = info
+    const most = upper === undefined ? (info.max === undefined ? undefined : i32(info.max)) : this.now(upper)
+    const count = this.clamp(this.readInteger(from), i32(info.min), most)
+    k.w.set(local, count)
+    this.alone(() => k.w.line(`(i32.store ${i32(this.symbolAt(symbol))} ${get(local)})`))
+  }
+  private clamp(x: string, low: string, high: string | undefined): string {
+    const { k } = this
+    const v = k.hold(x, 'i32')
+    const above = k.hold(`(select ${v} ${low} (i32.gt_s ${v} ${low}))`, 'i32')
+    return high === undefined ? above : `(select ${above} ${high} (i32.lt_s ${above} ${high}))`
+  }
+  /** A scalar buffer as an i32; a wide one saturates. */
+  private readInteger(name: string): string {
+    const { dtype } = this.buffer(name)
+    const at = this.address(name)
+    if (dtype === 'i32' || dtype === 'u32') return `(i32.load ${at})`
+    if (dtype !== 'i64') throw defect(`${name} counts, and is ${dtype}`)
+    const wide = this.k.hold(`(i64.load ${at})`, 'i64')
+    const low = this.k.hold(`(select ${wide} (i64.const 2147483647) (i64.lt_s ${wide} (i64.const 2147483647)))`, 'i64')
+    return `(i32.wrap_i64 (select ${low} (i64.const -2147483648) (i64.gt_s ${low} (i64.const -2147483648))))`
+  }
+  private readCondition(name: string): string {
+    this.touch({ by: 'team', reads: new Set([this.placeOf(name)]), writes: new Set() })
+    return `(i32.load8_u ${this.address(name)})`
+  }
+
+  private branch(s: Extract<Step, { kind: 'if' }>): void {
+    const condition = this.k.hold(this.readCondition(s.condition), 'i32')
+    const before = this.pending
+    const arm = (steps: readonly Step[]): { write: () => void; after: Pending } => {
+      const after = before.fork()
+      return {
+        after,
+        write: () => {
+          this.pending = after
+          this.steps(steps)
+        },
+      }
+    }
+    const then = arm(s.then),
+      otherwise = arm(s.else)
+    this.k.w.if(condition, then.write, s.else.length === 0 ? undefined : otherwise.write)
+    this.pending = before
+    this.pending.join(then.after, otherwise.after)
+  }
+
+  private loop(s: Extract<Step, { kind: 'loop' }>): void {
+    const { k } = this
+    const counter = k.symbols.get(s.counter) ?? this.bindCounter(s.counter)
+    const { limit } = s
+    const most =
+      limit === undefined
+        ? undefined
+        : k.hold(typeof limit === 'string' ? this.readLimit(limit) : this.now(limit), 'i32')
+    const label = k.w.label('loop'),
+      end = k.w.label('end')
+    k.w.set(counter, i32(0))
+    k.w.block(`block ${end}`, () =>
+      k.w.block(`loop ${label}`, () => {
+        // The end of the body is before its beginning: meet here, whatever either touches.
+        if (this.parallel) this.barrier()
+        else if (this.target.threads) k.w.if(`(i32.atomic.load ${i32(wasmHeader.abort)})`, () => this.returnAborted())
+        if (most !== undefined) k.w.line(`(br_if ${end} (i32.ge_s ${get(counter)} ${most}))`)
+        if (s.condition !== undefined) k.w.line(`(br_if ${end} (i32.eqz ${this.readCondition(s.condition)}))`)
+        this.steps(s.body)
+        k.w.set(counter, addI32(get(counter), i32(1)))
+        k.w.line(`(br ${label})`)
+      }),
+    )
+    this.pending.clear()
+    if (s.condition !== undefined)
+      this.pending.add({ by: 'team', reads: new Set([this.placeOf(s.condition)]), writes: new Set() })
+  }
+  private readLimit(name: string): string {
+    this.touch({ by: 'team', reads: new Set([this.placeOf(name)]), writes: new Set() })
+    return this.readInteger(name)
+  }
+  private bindCounter(name: string): string {
+    const local = this.k.w.local(name, 'i32')
+    this.k.symbols.set(name, local)
+    this.k.ranges.set(name, { min: 0, max: Infinity })
+    return local
+  }
+
+  /** Meets the team if a step touches what is still in use, then counts the step as under way. */
+  private touch(next: Touches): void {
+    if (!this.parallel) return
+    if (this.pending.conflicts(next)) this.barrier()
+    this.pending.add(next)
+  }
+  private barrier(): void {
+    this.target.useRuntime('barrier')
+    this.k.w.if(`(call $barrier ${get(this.team)})`, () => this.returnAborted())
+    this.pending.clear()
+  }
+  private returnAborted(): void {
+    this.k.w.line(`(return ${i32(statusReasons.indexOf('aborted'))})`)
+  }
+  private alone(write: () => void): void {
+    if (this.parallel) this.k.w.if(`(i32.eqz ${get(this.thread)})`, write)
+    else write()
+  }
+
+  /** An index of the plan, computed where it stands: symbols change along the way. */
+  private now(x: Index): string {
+    this.k.scopes[0] = functionScope(this.k)
+    return writeIndexScalar(this.k, x)
+  }
+  private scratch(parallel: boolean): string {
+    const base = this.now(ix.add(this.placement.arenaAt, this.bounded(this.memory.peak)))
+    if (!parallel) return base
+    const own = this.now(this.bounded(this.memberScratch))
+    return `(i32.add ${base} (i32.mul ${get(this.thread)} ${own}))`
+  }
+  private arenaBytes(): Expr {
+    const scratch = ix.max(
+      this.bounded(this.serialScratch),
+      ix.mul(this.bounded(this.memberScratch), this.target.maxTeam),
+    )
+    // Loads of whole vectors may reach past the last buffer.
+    return toExpr(ix.add(this.bounded(this.memory.peak), scratch, bufferAlignment))
+  }
+  /** Sizes speak of what the host knows: a symbol that data defines stands for its bound. */
+  private bounded(x: Index): Index {
+    return ix.mapAtoms(x, a => (a.kind === 'var' ? upperOf(this.plan.symbols, a.name) : undefined))
+  }
+
+  private addressOf(b: PlanBuffer): Index {
+    if (b.aliasOf !== undefined) return this.addressOf(this.buffer(b.aliasOf))
+    if (b.kind === 'constant' || b.kind === 'state') return ix.constant(this.placement.fixed(b))
+    return ix.add(this.placement.arenaAt, this.bounded(this.slotOf(b).offset))
+  }
+  private address(name: string): string {
+    const b = this.root(name)
+    const address = this.addressOf(b)
+    if (ix.isConst(address)) return i32(address.value)
+    const place = this.placeOf(name)
+    const known = this.slots.get(place)
+    if (known !== undefined) return known
+    const local = this.k.w.local(place, 'i32')
+    this.writeAddress(local, address)
+    this.slots.set(place, get(local))
+    return get(local)
+  }
+
+  private slotOf(b: PlanBuffer) {
+    const name = this.memory.slotOf.get(b.name)
+    return this.memory.slots.find(s => s.name === name) ?? missing('slot of', b.name)
+  }
+  private placeOf(name: string): string {
+    const b = this.root(name)
+    if (b.kind === 'constant') return `constant ${b.name}`
+    return b.kind === 'state' ? `state ${this.placement.fixed(b)}` : this.slotOf(b).name
+  }
+  private root(name: string): PlanBuffer {
+    const b = this.buffer(name)
+    return b.aliasOf === undefined ? b : this.root(b.aliasOf)
+  }
+  private buffer(name: string): PlanBuffer {
+    return this.buffers.get(name) ?? missing('buffer', name)
+  }
+  private kernel(name: string): EmittedKernel {
+    return this.kernels.get(name) ?? missing('kernel', name)
+  }
+  private symbolAt(name: string): number {
+    return this.placement.symbols.get(name) ?? missing('symbol', name)
+  }
+}
+
+const statusPlace = '<status>'
+const missing = (what: string, name: string): never => {
+  throw defect(`the plan has no ${what} ${name}`)
+}
+const upperOf = (symbols: readonly SymbolInfo[], name: string): Index | undefined =>
+  symbols.find(s => s.name === name)?.upper
+
+const kernelSteps = (steps: readonly Step[]): Extract<Step, { kind: 'kernel' }>[] =>
+  steps.flatMap(s => {
+    if (s.kind === 'kernel') return [s]
+    if (s.kind === 'if') return kernelSteps([...s.then, ...s.else])
+    return s.kind === 'loop' ? kernelSteps(s.body) : []
+  })
+
+const touchesOf = (
+  kernel: Kernel,
+  args: readonly string[],
+  placeOf: (buffer: string) => string,
+  emitted: EmittedKernel,
+): Touches => {
+  const reads = new Set<string>(),
+    writes = new Set<string>()
+  for (const [i, p] of kernel.params.entries()) {
+    const place = placeOf(args[i] ?? '')
+    if (p.access !== 'write') reads.add(place)
+    if (p.access !== 'read') writes.add(place)
+  }
+  // Members' own memory is shared by nobody, but worker 0 uses the same place in the kernels that it runs alone.
+  if (emitted.scratch !== undefined) (emitted.parallel ? reads : writes).add(scratchPlace)
+  if (emitted.fails) (emitted.parallel ? reads : writes).add(statusPlace)
+  return { by: emitted.parallel ? 'team' : 'worker 0', reads, writes }
+}

@@ -1,0 +1,112 @@
+/** @file Tests only: runs one kernel as wasm, with host arrays for its params. */
+import { type HostArray, bytesOf } from '@quern/artifact'
+import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, rowMajor, ix } from '@quern/core-ir'
+import { assemble } from '../assemble.ts'
+import { type EmittedWasm, type WasmOptions, emitWasm } from '../emit-wasm.ts'
+
+/** A program whose one plan calls one kernel; every param is a port. */
+export const programOf = (kernel: Kernel): LoweredProgram => {
+  const buffers = kernel.params.map((p): PlanBuffer => {
+    const port: PlanBuffer = {
+      name: p.name,
+      kind: p.access === 'read' ? 'input' : 'output',
+      dtype: p.dtype,
+      shape: p.shape,
+      layout: {
+        ...rowMajor(p.shape),
+        ...(p.strides === undefined ? {} : { strides: p.strides }),
+        ...(p.offset === undefined ? {} : { offset: p.offset }),
+      },
+      port: p.name,
+    }
+    return port
+  })
+  const plan: Plan = {
+    entry: 'main',
+    symbols: kernel.symbols.map(s => ({ name: s.name, min: s.min, max: s.max, multipleOf: 1 })),
+    buffers,
+    steps: [{ kind: 'kernel', kernel: kernel.name, args: kernel.params.map(p => p.name) }],
+    memory: undefined,
+  }
+  return { name: 'test', kernels: new Map([[kernel.name, kernel]]), plans: [plan] }
+}
+
+export interface Instance {
+  readonly emitted: EmittedWasm
+  readonly memory: WebAssembly.Memory
+  /** Writes arrays in, runs, and reads the arrays back in place; returns (status, index). */
+  run(
+    arrays: Readonly<Record<string, HostArray>>,
+    symbols?: Readonly<Record<string, number>>,
+  ): readonly [number, number]
+}
+
+export const evaluate = (e: import('@quern/artifact').Expr, env: Readonly<Record<string, number>>): number => {
+  if (typeof e === 'number') return e
+  if (typeof e === 'string') return env[e] ?? Number.NaN
+  const [op, ...rest] = e
+  const values = rest.map(x => evaluate(x, env))
+  return values.reduce((a, b) => {
+    switch (op) {
+      case '+':
+        return a + b
+      case '*':
+        return a * b
+      case '/':
+        return Math.floor(a / b)
+      case '%':
+        return ((a % b) + b) % b
+      case 'min':
+        return Math.min(a, b)
+      case 'max':
+        return Math.max(a, b)
+    }
+  })
+}
+
+export const instantiate = async (
+  program: LoweredProgram,
+  options: WasmOptions = { threads: false, relaxed: false },
+): Promise<Instance> => {
+  const emitted = emitWasm(program, options)
+  const binary = await assemble(emitted.wat, options)
+  const memory = new WebAssembly.Memory(options.threads ? { initial: 64, maximum: 64, shared: true } : { initial: 1 })
+  const module = await WebAssembly.compile(new Uint8Array(binary))
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  const entry = emitted.entries['main']
+  const main = exports['main']
+  if (entry === undefined || typeof main !== 'function') throw new Error('no main')
+  return {
+    emitted,
+    memory,
+    run: (arrays, symbols = {}) => {
+      const needed = emitted.layout.arenaAt + evaluate(entry.arenaBytes, symbols)
+      const pages = Math.ceil(needed / 65536) - memory.buffer.byteLength / 65536
+      if (pages > 0) memory.grow(pages)
+      const view = new DataView(memory.buffer)
+      for (const [name, value] of Object.entries(symbols)) view.setInt32(emitted.layout.symbols[name] ?? 0, value, true)
+      view.setInt32(12, 1, true)
+      const ports = [...entry.inputs, ...entry.outputs]
+      const bytes = (name: string): [Uint8Array, Uint8Array] => {
+        const array = arrays[name]
+        const port = ports.find(p => p.name === name)
+        if (array === undefined || port === undefined) throw new Error(`no array ${name}`)
+        const host = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+        const at = evaluate(entry.buffers[port.buffer] ?? 0, symbols)
+        return [host, new Uint8Array(memory.buffer, at, bytesOf[port.dtype] * array.length)]
+      }
+      for (const { name } of ports) {
+        const [host, device] = bytes(name)
+        device.set(host)
+      }
+      const status = Number(main(0))
+      for (const { name } of ports) {
+        const [host, device] = bytes(name)
+        host.set(device)
+      }
+      return [status, new DataView(memory.buffer).getInt32(8, true)]
+    },
+  }
+}
+export const constantShape = (shape: readonly import('@quern/core-ir').Index[]): number[] =>
+  shape.map(e => (ix.isConst(e) ? e.value : 0))
