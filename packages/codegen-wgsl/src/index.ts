@@ -1,2 +1,2 @@
 /** @file Kernels and plans to WGSL and a dispatch plan. */
-export {}
+export * from './kernel/emit-kernel.ts'
