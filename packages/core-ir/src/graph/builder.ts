@@ -1,25 +1,21 @@
 /** @file Builds a graph node by node: checks constraints, infers types, keeps the user's lines. */
 import { type DType, QuernError } from '@quern/artifact'
 import type { Span } from '../diagnostics/span.ts'
-import { type Index, type IndexLike, isConst, sub, toIndex } from '../index/index-expr.ts'
-import { type Range, type Ranges, rangeOf, simplify } from '../index/range.ts'
-import type { AnyOp, InferContext } from '../ops/define-op.ts'
+import { type Index, type IndexLike, toIndex } from '../index/index-expr.ts'
+import { rangeOf } from '../index/range.ts'
+import type { AnyOp, AttrKind, InferContext, Operands } from '../ops/define-op.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import { printTensorType } from './print-type.ts'
-import type { Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
+import { provesEqual, symbolRanges } from './symbol-ranges.ts'
+import type { AttrValue, Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
 
-export const symbolRange = (s: SymbolInfo): Range => ({ min: s.min, max: s.max ?? Infinity })
-export const symbolRanges = (symbols: Symbols): Ranges =>
-  new Map([...symbols].map(([name, s]) => [name, symbolRange(s)]))
+export { provesEqual, symbolRange, symbolRanges } from './symbol-ranges.ts'
 
 export const tensorType = (dtype: DType, shape: readonly IndexLike[]): TensorType => ({
   dtype,
   shape: shape.map(toIndex),
 })
-
-export const provesEqual = (a: IndexLike, b: IndexLike, symbols: Symbols): boolean =>
-  isConst(simplify(sub(a, b), symbolRanges(symbols)), 0)
 
 /** Adds a fresh data-defined symbol, at most `upper`, to a symbol table. */
 export const defineSymbol = (symbols: Map<string, SymbolInfo>, hint: string, upper: Index): SymbolInfo => {
@@ -118,11 +114,12 @@ export const inferNode = (
   origin: Span | undefined,
 ): { attrs: Attrs; types: readonly TensorType[] } => {
   const op = opNamed(opName)
-  const full = withDefaults(op, attrs)
   const types = bindOperands(
     op,
     operands.map(v => v?.type),
   )
+  checkAttrs(op, attrs)
+  const full = completeAttrs(op, types, attrs)
   for (const constraint of op.constraints) {
     if (constraint.holds(types, full, context)) continue
     const found = constraint.found?.(types, full)
@@ -148,8 +145,26 @@ export const inferNode = (
   return { attrs: full, types: op.infer(types, full, context) }
 }
 
-const withDefaults = (op: AnyOp, attrs: Attrs): Attrs => {
-  const full: Record<string, Attrs[string]> = {}
+/** Dims may be written as plain numbers; the IR holds index expressions. */
+const asDims = (kind: AttrKind, value: AttrValue): AttrValue => {
+  if (kind === 'dim' && typeof value === 'number') return toIndex(value)
+  if (kind === 'dims' && Array.isArray(value)) return value.map(d => (typeof d === 'number' ? toIndex(d) : d))
+  return value
+}
+
+/** Attributes as the IR holds them: in the op's order, defaults filled in, in canonical form. Checks nothing. */
+export const completeAttrs = (op: AnyOp, operands: Operands<readonly string[], TensorType>, attrs: Attrs): Attrs => {
+  const full: Record<string, AttrValue> = {}
+  for (const [name, spec] of Object.entries(op.attrs)) {
+    const value = attrs[name] ?? spec.default
+    if (value !== undefined) full[name] = asDims(spec.kind, value)
+  }
+  for (const [name, value] of Object.entries(attrs)) if (!(name in op.attrs)) full[name] = value
+  const whole = Object.keys(op.attrs).every(name => name in full)
+  return whole ? (op.canonical?.(operands, full) ?? full) : full
+}
+
+const checkAttrs = (op: AnyOp, attrs: Attrs): void => {
   for (const [name, spec] of Object.entries(op.attrs)) {
     const value = attrs[name] ?? spec.default
     if (value === undefined)
@@ -163,7 +178,6 @@ const withDefaults = (op: AnyOp, attrs: Attrs): Attrs => {
         `${op.name} takes ${name} = ${spec.oneOf.join(' | ')}, not ${String(value)}`,
         { op: op.name, attribute: name },
       )
-    full[name] = value
   }
   for (const name of Object.keys(attrs))
     if (!(name in op.attrs))
@@ -172,5 +186,4 @@ const withDefaults = (op: AnyOp, attrs: Attrs): Attrs => {
         `${op.name} has no attribute ${name}; it has ${Object.keys(op.attrs).join(', ') || 'none'}`,
         { op: op.name, attribute: name },
       )
-  return full
 }

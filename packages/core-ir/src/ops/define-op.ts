@@ -1,6 +1,15 @@
 /** @file What an op is: one object that infers, checks, means, differentiates and documents. */
 import type { DType } from '@quern/artifact'
-import type { AttrValue, Attrs, TensorType, Value, SymbolInfo, Symbols } from '../graph/graph.ts'
+import type {
+  AttrValue,
+  Attrs,
+  ConstantData,
+  Graph,
+  TensorType,
+  Value,
+  SymbolInfo,
+  Symbols,
+} from '../graph/graph.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Index, IndexLike } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
@@ -25,6 +34,8 @@ type AttrOf<S extends AttrSpec> =
   : S['kind'] extends 'dtype' ? DType
   : S['kind'] extends 'dim' ? Index
   : S['kind'] extends 'dims' ? readonly Index[]
+  : S['kind'] extends 'graph' ? Graph
+  : S['kind'] extends 'constant' ? ConstantData
   : AttrValue
 export type AttrSpecs = Readonly<Record<string, AttrSpec>>
 export type AttrsOf<S extends AttrSpecs> = { readonly [K in keyof S]: AttrOf<S[K]> }
@@ -77,6 +88,11 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
   readonly class: OpClass
   readonly operands: N
   readonly attrs: S
+  /**
+   * Rewrites what an author may write (negative axes, empty lists that mean "all") into the one form that the IR holds.
+   * Runs after defaults are filled in and before constraints; must not throw on attributes that constraints will refuse.
+   */
+  readonly canonical?: (operands: Operands<N, TensorType>, attrs: AttrsOf<S>) => AttrsOf<S>
   readonly constraints: readonly Constraint<Operands<N, TensorType>, AttrsOf<S>>[]
   infer(operands: Operands<N, TensorType>, attrs: AttrsOf<S>, context: InferContext): readonly TensorType[]
   /** Index notation: each result element at `out`. Exactly one of compute, loops, decompose, or class control/constant/region. */
@@ -85,6 +101,11 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
   readonly loops?: (b: LoopBuilder, operands: Operands<N, LoopBuffer>, results: readonly LoopBuffer[], attrs: AttrsOf<S>) => void
   /** A composite's meaning in other ops. */
   readonly decompose?: (b: GraphBuilder, operands: Operands<N, Value>, attrs: AttrsOf<S>) => readonly Value[]
+  /**
+   * Symbols the op defines at run time: result `from` is an i32 scalar that holds the value of `symbol`. Until it is known,
+   * result buffers have the extents they would have at the symbol's upper bound, and `loops` writes a prefix of them.
+   */
+  readonly defines?: (results: readonly TensorType[]) => readonly { readonly symbol: string; readonly from: number }[]
   /** Adjoint: gradients of the operands from those of the results (undefined where a result has none). `'none'`: not differentiable, with the reason in `doc`. */
   readonly gradient?:
     | ((grads: readonly (Value | undefined)[], context: GradientContext<Operands<N, Value>>, attrs: AttrsOf<S>) => Partial<Operands<N, Value>>)

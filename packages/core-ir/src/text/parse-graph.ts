@@ -2,9 +2,11 @@
  * @file Parses graphs: the inverse of graph/print.ts, and a little more for people: result types may be left out where
  * they can be inferred, and a graph without a list of symbols declares those that its types mention.
  */
+import { completeAttrs } from '../graph/builder.ts'
 import { inferAnew, renameDefined } from '../graph/infer-types.ts'
 import type { Attrs, AttrValue, Graph, Input, Node, Output, SymbolInfo, TensorType, Value } from '../graph/graph.ts'
 import { visitAtoms } from '../index/index-expr.ts'
+import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import { type Cursor, parseAll } from './cursor.ts'
 import type { Token } from './lexer.ts'
@@ -135,7 +137,9 @@ const parseNode = (c: Cursor, scope: Scope): Node => {
       written[attr] = parseAttr(c, spec.kind, inner => parseGraphAt(inner, scope))
     }
   })
-  const attrs: Attrs = { ...defaultsOf(opName), ...written }
+  const attrs = c.located(opToken, () =>
+    completeAttrs(op, bindOperands(op, operands.map(v => v?.type)), written),
+  )
   const typesToken = c.peek()
   const stated: TensorType[] = []
   if (c.accept(':'))
@@ -158,13 +162,6 @@ const parseNode = (c: Cursor, scope: Scope): Node => {
     define(c, scope, at.key, value, at.token)
   })
   return node
-}
-
-const defaultsOf = (opName: string): Attrs => {
-  const usual: Record<string, AttrValue> = {}
-  for (const [name, spec] of Object.entries(opNamed(opName).attrs))
-    if (spec.default !== undefined) usual[name] = spec.default
-  return usual
 }
 
 /** The stated types, or the inferred ones where none are stated; a symbol that the op defines takes the name stated. */

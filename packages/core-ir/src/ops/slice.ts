@@ -1,0 +1,60 @@
+/** @file A part of a tensor, at regular steps. */
+import { printTensorType } from '../graph/print-type.ts'
+import { symbolRanges } from '../graph/symbol-ranges.ts'
+import { type Index, type IndexLike, add, constant, isConst, max, min, mul, sub } from '../index/index-expr.ts'
+import { rangeOf } from '../index/range.ts'
+import type { InferContext } from './define-op.ts'
+import { defineOp } from './define-op.ts'
+import { dim, rank } from './shapes.ts'
+
+export const slice = defineOp({
+  name: 'slice',
+  doc: 'Element i of the result is element starts + i · steps of x, in every dim. A symbolic start that turns out to be outside is moved to the nearest place inside.',
+  class: 'injective',
+  operands: ['x'],
+  attrs: {
+    starts: { kind: 'dims', doc: 'The first element in each dim.' },
+    sizes: { kind: 'dims', doc: 'How many elements in each dim: the shape of the result.' },
+    steps: { kind: 'ints', default: [], doc: 'The step in each dim, which may be negative; none given means 1.' },
+  },
+  canonical: ({ x }, a) => ({ ...a, steps: a.steps.length === 0 ? x.shape.map(() => 1) : a.steps }),
+  constraints: [
+    { id: 'one-for-each-dim', says: 'starts, sizes and steps have one entry for each dim, steps are integers and not 0',
+      holds: ({ x }, { starts, sizes, steps }) =>
+        starts.length === rank(x) && sizes.length === rank(x) && steps.length === rank(x) && steps.every(s => Number.isInteger(s) && s !== 0),
+      found: ({ x }, { starts, sizes, steps }) => `there are ${starts.length}, ${sizes.length} and ${steps.length} for ${printTensorType(x)}` },
+    { id: 'in-bounds', says: 'the first and the last element lie inside x in every dim, where there are any',
+      holds: ({ x }, { starts, sizes, steps }, context) =>
+        x.shape.every((d, i) => mayHold(d, starts[i] ?? 0, sizes[i] ?? 0, steps[i] ?? 1, context)),
+      found: ({ x }, { starts, sizes, steps }) =>
+        `${printTensorType(x)} has not starts [${starts.map(s => s.key).join(', ')}], sizes [${sizes.map(s => s.key).join(', ')}], steps [${steps.join(', ')}]` },
+  ],
+  infer: ({ x }, { sizes }) => [{ dtype: x.dtype, shape: sizes }],
+  compute: (out, { x }, { starts, sizes, steps }) =>
+    x.at(...out.map((o, i) => sliceIndex(o, dim(x.type, i), starts[i] ?? constant(0), sizes[i] ?? constant(0), steps[i] ?? 1))),
+  gradient: ([g], { builder: b, operands: { x } }, { starts, steps }) =>
+    g === undefined ? {} : { x: b.one('unslice', [g], { starts, steps, shape: x.type.shape }) },
+  example: `graph example(%x: f32[4,6]) {
+  %0 = slice(%x, starts=[1,5], sizes=[2,3], steps=[1,-2]) : f32[2,3]
+  return y = %0
+}`,
+})
+
+/** False where some value of the symbols is certain to be refused: every value, for constants. */
+const mayHold = (extent: Index, start: IndexLike, size: Index | number, step: number, context: Pick<InferContext, 'symbols'>): boolean => {
+  const ranges = symbolRanges(context.symbols)
+  const sizeRange = rangeOf(add(size, 0), ranges)
+  if (sizeRange.max < 0) return false
+  if (sizeRange.min <= 0 && sizeRange.max <= 0) return true
+  const last = add(start, mul(sub(size, 1), step))
+  const some = isConst(add(size, 0)) ? [start, last] : [start]
+  return some.every(at => rangeOf(add(at, 0), ranges).max >= 0 && rangeOf(sub(sub(extent, 1), at), ranges).max >= 0)
+}
+
+/** Clamped only where it is not plain that the element is inside. */
+const sliceIndex = (o: Index, extent: Index, start: Index, size: Index, step: number): Index => {
+  const at = add(start, mul(o, step))
+  if (isConst(start) && isConst(size) && isConst(extent)) return at
+  if (isConst(start, 0) && step === 1 && (extent.key === size.key || isConst(sub(extent, size)))) return at
+  return max(0, min(at, sub(extent, 1)))
+}
