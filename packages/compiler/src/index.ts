@@ -1,2 +1,3 @@
-/** @file The pipeline from a program to an artifact. */
-export {}
+/** @file The pipeline: program in, artifact out. */
+export * from './compile.ts'
+export * from './options.ts'

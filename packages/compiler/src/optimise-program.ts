@@ -1,0 +1,42 @@
+/** @file The graph half of the pipeline: every entry through the graph passes, then into regions. */
+import { type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
+import { formRegions, optimise } from '@quern/graph-opt'
+import type { TargetInfo } from '@quern/loop-opt'
+import { type CompileOptions, numericsOf } from './options.ts'
+import { constantReader } from './read-constant.ts'
+
+export const optimiseProgram = async (
+  program: ProgramGraph,
+  target: TargetInfo,
+  options: CompileOptions,
+): Promise<ProgramGraph> => {
+  const show = (name: string, graph: Graph, fired: readonly Fired[] = []): void => {
+    if (options.onStage === undefined) return
+    const rules = fired.map(
+      f => `// ${f.rule} at ${f.op}${f.at === undefined ? '' : ` (${f.at.file}:${f.at.line}:${f.at.column})`}\n`,
+    )
+    options.onStage(name, rules.join('') + printGraph(graph))
+  }
+  const readConstant = constantReader(program)
+  const entries = new Map<string, Graph>()
+  for (const [name, graph] of program.entries) {
+    show('graph', graph)
+    let fired: Fired[] = []
+    const context = {
+      numerics: numericsOf(options),
+      note: (more: readonly Fired[]) => {
+        fired.push(...more)
+      },
+      bytesOf: (source: string, offset: number, length: number) =>
+        readConstant({ kind: 'bytes', source, offset, length, hash: '' }),
+    }
+    const optimised = await optimise(graph, context, (pass, after) => {
+      show(pass.name, after, fired)
+      fired = []
+    })
+    const regions = formRegions(optimised, { maxBuffers: target.buffersPerKernel })
+    show('regions', regions)
+    entries.set(name, regions)
+  }
+  return { ...program, entries }
+}

@@ -1,0 +1,21 @@
+/** @file What a compilation may be asked for. */
+import type { Numerics } from '@quern/core-ir'
+
+export interface CompileOptions {
+  /** What rewrites may change numerically; `reproducible` is bit-identical on every machine (wasm). Default `algebraic`. */
+  readonly numerics?: 'reproducible' | Numerics
+  /** wasm variants: shared memory with a team of workers; relaxed SIMD. */
+  readonly threads?: boolean
+  readonly relaxed?: boolean
+  /** webgpu variants. */
+  readonly f16?: boolean
+  /**
+   * Sees every state of every IR as text: `graph`, each graph pass by name, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
+   * `memory`, `cost`, `wat` or `wgsl`, `sizes`. Absent, nothing is printed.
+   */
+  readonly onStage?: (name: string, text: string) => void
+}
+
+/** Two orders of the same sum differ in bits, so reproducible code keeps the written order. */
+export const numericsOf = ({ numerics = 'algebraic' }: CompileOptions): Numerics =>
+  numerics === 'reproducible' ? 'exact' : numerics
