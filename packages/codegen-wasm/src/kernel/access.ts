@@ -7,7 +7,7 @@ import { addI32, i32 } from '../text/wat.ts'
 import { mentionsOf } from './analysis.ts'
 import { type ValueOf, writePointer } from './indices.ts'
 import type { Home, KernelState } from './state.ts'
-import { inIndex } from './substitute.ts'
+import { binding, inIndex } from './substitute.ts'
 
 type MemoryHome = Extract<Home, { kind: 'memory' }>
 
@@ -30,11 +30,7 @@ export const walkOf = (k: KernelState, position: Index, dataVaries: (x: Index) =
   const at = simplify(position, k.ranges)
   if (vector === undefined) return { kind: 'linear', first: at, stride: 0 }
   if (dataVaries(at)) return { kind: 'lanes', at }
-  const lane = (n: number): Index =>
-    simplify(
-      inIndex(at, name => (name === vector.axis ? ix.constant(n) : undefined)),
-      k.ranges,
-    )
+  const lane = (n: number): Index => simplify(inIndex(at, binding(vector.axis, ix.constant(n))), k.ranges)
   if (!mentionsOf([], [at]).variables.has(vector.axis)) return { kind: 'linear', first: at, stride: 0 }
   const first = lane(0)
   const gap = ix.sub(lane(1), first)

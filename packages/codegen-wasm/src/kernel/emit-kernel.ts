@@ -1,5 +1,14 @@
 /** @file One kernel to one wasm function. */
-import { type AllocSpace, type BufferDecl, type Index, type Kernel, type Stmt, ix, rangeOf } from '@quern/core-ir'
+import {
+  type AllocSpace,
+  type BufferDecl,
+  type Index,
+  type Kernel,
+  type Stmt,
+  axisRange,
+  ix,
+  rangeOf,
+} from '@quern/core-ir'
 import { bufferAlignment, bytesOf, statusReasons } from '@quern/artifact'
 import { defect } from '../defect.ts'
 import type { HelperName } from '../spelling/helpers.ts'
@@ -33,8 +42,6 @@ export interface EmittedKernel {
   readonly parallel: boolean
   /** Returns whether the run was aborted, as an i32. */
   readonly aborts: boolean
-  /** May record a failure. */
-  readonly fails: boolean
 }
 
 interface Local {
@@ -65,7 +72,7 @@ export const emitKernel = (kernel: Kernel, target: KernelTarget): EmittedKernel 
   const member = parallel ? { thread: k.w.param('thread', 'i32'), team: k.w.param('team', 'i32') } : undefined
 
   visitStatements(body, s => {
-    if (s.kind === 'for') k.ranges.set(s.axis, { min: 0, max: Math.max(0, rangeOf(s.extent, k.ranges).max - 1) })
+    if (s.kind === 'for') k.ranges.set(s.axis, axisRange(s.extent, k.ranges))
   })
   // Addresses of local buffers come first: what is hoisted to the top of the function builds on them.
   k.scopes.push(functionScope(k))
@@ -102,7 +109,6 @@ export const emitKernel = (kernel: Kernel, target: KernelTarget): EmittedKernel 
     symbols: kernel.symbols.map(s => s.name),
     parallel,
     aborts,
-    fails: hasStatement(body, 'fail'),
   }
 }
 
@@ -116,7 +122,10 @@ const placeLocals = (
   let used: Index = ix.constant(0)
   for (const { decl } of locals) {
     const lives = residence.get(decl.name)
-    if (k.homes.has(decl.name)) throw defect(`two buffers are named ${decl.name}`)
+    const known = k.homes.get(decl.name)
+    // Copies of one body declare their buffers once each, and use them one after another.
+    if (known !== undefined && known.decl.shape.map(e => e.key).join() === decl.shape.map(e => e.key).join()) continue
+    if (known !== undefined) throw defect(`two buffers are named ${decl.name}`)
     if (lives?.kind === 'locals') {
       const size = decl.shape.reduce((n, e) => n * (ix.isConst(e) ? e.value : 1), 1)
       const per = lives.lanes === 1 ? 1 : Math.min(lives.lanes, lanesOf(decl.dtype))

@@ -59,7 +59,7 @@ const writeAtom = (k: KernelState, atom: Atom, valueOf: ValueOf): string => {
     default:
       return level === Infinity
         ? compute(k, atom, valueOf)
-        : heldAt(k, level, `atom ${atom.key}`, atom.kind, () => compute(k, atom, valueOf))
+        : heldAt(k, level, `atom ${atom.key}`, () => compute(k, atom, valueOf))
   }
 }
 const compute = (k: KernelState, atom: Exclude<Atom, { kind: 'var' | 'value' }>, valueOf: ValueOf): string => {
@@ -71,13 +71,12 @@ const compute = (k: KernelState, atom: Exclude<Atom, { kind: 'var' | 'value' }>,
 }
 
 /** Runs `write` in the scope of a level, at the top of its body, and keeps the result in a local there. */
-const heldAt = (k: KernelState, level: number, key: string, hint: string, write: () => string): string => {
+const heldAt = (k: KernelState, level: number, key: string, write: () => string): string => {
   const scope = k.scopeAt(level)
   const known = scope.partials.get(key)
   if (known !== undefined) return known
   const local = inScope(k, level, scope.top, () => k.hold(write(), 'i32'))
   scope.partials.set(key, local)
-  void hint
   return local
 }
 

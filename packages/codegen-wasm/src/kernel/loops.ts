@@ -1,11 +1,21 @@
 /** @file Writes loops: the serial ones, a member's share of the parallel ones, and the straight line of a vector loop. */
-import { type Scalar, type Stmt, childrenOf, ix, rangeOf } from '@quern/core-ir'
+import { type Scalar, type Stmt, axisRange, ix, rangeOf } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { repOf } from '../spelling/values.ts'
 import { addI32, constantOf, get, i32 } from '../text/wat.ts'
-import { boundIn, countUses, hasLoop, mentionsOf, scalarsOf, visitStatements, writtenIn } from './analysis.ts'
+import {
+  allChildren,
+  boundIn,
+  countUses,
+  hasLoop,
+  mentionsOf,
+  scalarsOf,
+  visitStatements,
+  writtenIn,
+} from './analysis.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
-import type { KernelState } from './state.ts'
+import type { KernelState, Vector } from './state.ts'
+import { laneKey, writeVector } from './vectors.ts'
 
 export type For = Extract<Stmt, { kind: 'for' }>
 type WriteBlock = (k: KernelState, stmts: readonly Stmt[]) => void
@@ -47,8 +57,7 @@ const hold = (k: KernelState, x: string): string => (constantOf(x) === undefined
 const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel: boolean, body: WriteBlock): void => {
   const written = writtenIn(s.body)
   for (const name of [...written, ...boundIn(s.body)]) k.forget(name)
-  const range = rangeOf(s.extent, k.ranges)
-  k.ranges.set(s.axis, { min: 0, max: Math.max(0, range.max - 1) })
+  k.ranges.set(s.axis, axisRange(s.extent, k.ranges))
   const counter = k.w.local(s.axis, 'i32')
   const innermost = !hasLoop(s.body)
   const before = k.w.chunk()
@@ -92,25 +101,40 @@ const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel:
 const hoist = (k: KernelState, s: For, written: ReadonlySet<string>): void => {
   if (k.vector !== undefined) return
   const bound = new Set([s.axis, ...boundIn(s.body)])
-  const frame = k.frames.at(-1)
-  const consider = (x: Scalar): void => {
-    if (x.kind !== 'load') return childrenOf(x).forEach(consider)
-    if (k.held(x.key) !== undefined || !k.homes.has(x.buffer) || k.home(x.buffer).kind !== 'memory') return
+  const consider = (x: Scalar, vector: Vector | undefined): void => {
+    if (k.held(x.key) !== undefined) return
     const { variables, buffers, refs } = mentionsOf([x])
-    if ([...variables, ...buffers, ...refs].some(name => bound.has(name))) return
-    if ([...buffers].some(name => written.has(name))) return
-    // In the order of the program: what the block before still reads of it, it reads from here too.
-    k.remember(x.key, x, [k.hold(writeScalar(k, x), repOf[x.dtype])], frame)
-  }
-  const always = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      if (stmt.kind === 'barrier') return
-      scalarsOf(stmt).forEach(consider)
-      if (stmt.kind === 'for' && (stmt.tag === 'vector' || rangeOf(stmt.extent, k.ranges).min >= 1)) always(stmt.body)
+    const stays = [...variables, ...buffers, ...refs].every(
+      name => !bound.has(name) && !written.has(name) && name !== vector?.axis,
+    )
+    if (!stays || [...buffers].every(name => k.homes.get(name)?.kind !== 'memory')) {
+      for (const c of evaluatedFirst(x)) consider(c, vector)
+      return
+    }
+    if (vector === undefined) k.remember(x.key, x, [k.hold(writeScalar(k, x), repOf[x.dtype])])
+    else {
+      k.vector = vector
+      const parts = writeVector(k, x).map(p => k.hold(p, 'v128'))
+      k.vector = undefined
+      k.remember(laneKey(vector.extent, x), x, parts)
     }
   }
-  always(s.body)
+  const always = (stmts: readonly Stmt[], vector: Vector | undefined): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === 'barrier') return
+      for (const x of scalarsOf(stmt)) consider(x, vector)
+      if (stmt.kind !== 'for') continue
+      if (stmt.tag === 'vector' && ix.isConst(stmt.extent))
+        always(stmt.body, { axis: stmt.axis, extent: stmt.extent.value, mask: undefined })
+      else if (rangeOf(stmt.extent, k.ranges).min >= 1) always(stmt.body, vector)
+    }
+  }
+  always(s.body, undefined)
 }
+
+/** The operands that are evaluated whatever the others are: under a guard that is the guard alone. */
+const evaluatedFirst = (x: Scalar): readonly Scalar[] =>
+  x.kind === 'load' && x.guard !== undefined ? [x.guard] : allChildren(x)
 
 const writeVectorLoop = (k: KernelState, s: For, body: WriteBlock): void => {
   if (!ix.isConst(s.extent)) throw defect(`vector axis ${s.axis} has no constant extent`)
@@ -118,7 +142,7 @@ const writeVectorLoop = (k: KernelState, s: For, body: WriteBlock): void => {
   visitStatements(s.body, inner => {
     if (inner.kind === 'for' || inner.kind === 'barrier') throw defect(`vector axis ${s.axis} holds a ${inner.kind}`)
   })
-  k.ranges.set(s.axis, { min: 0, max: s.extent.value - 1 })
+  k.ranges.set(s.axis, axisRange(s.extent, k.ranges))
   k.vector = { axis: s.axis, extent: s.extent.value, mask: undefined }
   body(k, s.body)
   k.vector = undefined

@@ -1,17 +1,29 @@
 /** @file Replaces axes inside kernels: names of vector axes by one canonical name, lanes by numbers. */
 import { type Index, type Scalar, type Stmt, ix, scalar } from '@quern/core-ir'
+import { visitStatements } from './analysis.ts'
 
-/** What replaces a variable; undefined keeps it. */
-export type Replace = (name: string) => Index | undefined
+/** What replaces a variable (undefined keeps it), and how accesses of a buffer change. */
+export interface Replace {
+  readonly variable: (name: string) => Index | undefined
+  readonly subscripts?: (buffer: string, indices: readonly Index[]) => readonly Index[]
+}
+/** Replaces one variable. */
+export const binding = (axis: string, by: Index): Replace => ({
+  variable: name => (name === axis ? by : undefined),
+})
 
 export const inIndex = (x: Index, replace: Replace): Index =>
   ix.mapAtoms(x, atom =>
     atom.kind === 'var'
-      ? replace(atom.name)
+      ? replace.variable(atom.name)
       : atom.kind === 'value'
         ? ix.fromScalar(inScalar(atom.scalar, replace))
         : undefined,
   )
+const inAccess = (buffer: string, indices: readonly Index[], replace: Replace): readonly Index[] => {
+  const inner = indices.map(i => inIndex(i, replace))
+  return replace.subscripts?.(buffer, inner) ?? inner
+}
 
 export const inScalar = (x: Scalar, replace: Replace): Scalar => {
   const go = (y: Scalar): Scalar => inScalar(y, replace)
@@ -25,7 +37,7 @@ export const inScalar = (x: Scalar, replace: Replace): Scalar => {
       return scalar.load(
         x.buffer,
         x.dtype,
-        x.indices.map(i => inIndex(i, replace)),
+        inAccess(x.buffer, x.indices, replace),
         x.guard === undefined || x.fill === undefined ? undefined : { guard: go(x.guard), fill: go(x.fill) },
       )
     case 'unary':
@@ -57,7 +69,7 @@ export const inStatements = (stmts: readonly Stmt[], replace: Replace): readonly
         return { ...s, value: inScalar(s.value, replace) }
       case 'store':
       case 'accumulate':
-        return { ...s, indices: s.indices.map(i => inIndex(i, replace)), value: inScalar(s.value, replace) }
+        return { ...s, indices: inAccess(s.buffer, s.indices, replace), value: inScalar(s.value, replace) }
       case 'if':
         return {
           ...s,
@@ -86,9 +98,26 @@ export const canonicalise = (stmts: readonly Stmt[]): readonly Stmt[] =>
     if (!ix.isConst(s.extent)) return [{ ...s, tag: 'serial', body }]
     const { value } = s.extent
     if (!simdExtents.includes(value))
-      return Array.from({ length: value }, (_, lane) =>
-        inStatements(body, name => (name === s.axis ? ix.constant(lane) : undefined)),
-      ).flat()
+      return Array.from({ length: value }, (_, lane) => inStatements(body, binding(s.axis, ix.constant(lane)))).flat()
     const axis = laneAxis(value)
-    return [{ ...s, axis, body: inStatements(body, name => (name === s.axis ? ix.variable(axis) : undefined)) }]
+    return [{ ...s, axis, body: ownLanes(inStatements(body, binding(s.axis, ix.variable(axis))), value) }]
   })
+
+/** A buffer that is allocated inside a vector axis belongs to one lane: it gets the lanes as its last dim. */
+const ownLanes = (body: readonly Stmt[], extent: number): readonly Stmt[] => {
+  const own = new Set<string>()
+  visitStatements(body, s => {
+    if (s.kind === 'alloc') own.add(s.buffer.name)
+  })
+  if (own.size === 0) return body
+  const lane = ix.variable(laneAxis(extent))
+  const widen = (stmts: readonly Stmt[]): readonly Stmt[] =>
+    stmts.map(s => {
+      if (s.kind === 'if') return { ...s, then: widen(s.then), else: widen(s.else) }
+      return s.kind === 'alloc' ? { ...s, buffer: { ...s.buffer, shape: [...s.buffer.shape, ix.constant(extent)] } } : s
+    })
+  return inStatements(widen(body), {
+    variable: () => undefined,
+    subscripts: (buffer, indices) => (own.has(buffer) ? [...indices, lane] : indices),
+  })
+}

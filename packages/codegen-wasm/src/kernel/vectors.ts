@@ -49,10 +49,13 @@ const dataDiffers = (k: KernelState, x: Index): boolean => {
   return found
 }
 
+/** Under what the vector of a value is remembered. */
+export const laneKey = (extent: number, x: Scalar): string => `lanes ${extent} ${x.key}`
+
 /** A value in every lane. What the block needs again is put into locals. */
 export const writeVector = (k: KernelState, x: Scalar): Parts => {
   const { extent } = vectorOf(k)
-  const key = `lanes ${extent} ${x.key}`
+  const key = laneKey(extent, x)
   const known = k.held(key)
   if (known !== undefined) return known
   const parts = varies(k, x) ? write(k, x, extent) : everywhere(k, x, extent)
@@ -95,7 +98,7 @@ const dataOfLane =
   }
 /** The parts of a value in locals, remembered for the other lanes. */
 const heldParts = (k: KernelState, x: Scalar): Parts => {
-  const key = `lanes ${vectorOf(k).extent} ${x.key}`
+  const key = laneKey(vectorOf(k).extent, x)
   const known = k.held(key)
   if (known !== undefined) return known
   const parts = writeVector(k, x).map(p => k.hold(p, 'v128'))
@@ -156,6 +159,12 @@ const write = (k: KernelState, x: Scalar, extent: number): Parts => {
     case 'binary':
       return writeBinary(k, x, extent)
     case 'select': {
+      const extreme = pseudoExtremum(x)
+      if (extreme !== undefined) {
+        const a = writeVector(k, x.otherwise),
+          b = writeVector(k, x.then)
+        return a.map((v, i) => `(${shapeOf(x.dtype)}.${extreme} ${v} ${b[i]})`)
+      }
       const masks = castMask('bool', x.dtype, writeVector(k, x.condition), extent, k)
       const then = writeVector(k, x.then),
         otherwise = writeVector(k, x.otherwise)
@@ -189,6 +198,15 @@ const write = (k: KernelState, x: Scalar, extent: number): Parts => {
       return laneByLane(k, x.dtype, extent, operands, lanes => spellIntrinsic(x.name, lanes))
     }
   }
+}
+
+/** `a < b ? b : a` and `b < a ? b : a` of floats are one instruction each. */
+const pseudoExtremum = (x: Extract<Scalar, { kind: 'select' }>): 'pmax' | 'pmin' | undefined => {
+  const { condition: c, then, otherwise } = x
+  if (c.kind !== 'binary' || classOf[x.dtype] !== 'float' || (c.op !== 'lt' && c.op !== 'gt')) return undefined
+  const [less, more] = c.op === 'lt' ? [c.lhs, c.rhs] : [c.rhs, c.lhs]
+  if (less.key === otherwise.key && more.key === then.key) return 'pmax'
+  return less.key === then.key && more.key === otherwise.key ? 'pmin' : undefined
 }
 
 const writeBinary = (k: KernelState, x: Extract<Scalar, { kind: 'binary' }>, extent: number): Parts => {

@@ -94,19 +94,19 @@ class PlanWriter {
   finish(): EmittedPlan {
     const { k, plan, parallel } = this
     k.scopes.push(functionScope(k))
+    this.enter()
     for (const s of plan.symbols) {
       k.ranges.set(s.name, { min: s.min, max: s.max ?? Infinity })
       const local = k.w.local(s.name, 'i32')
       k.symbols.set(s.name, local)
       k.w.set(local, `(i32.load ${i32(this.symbolAt(s.name))})`)
     }
-    this.enter()
     // Addresses are computed once, here, when a step first needs them.
     const start = k.w.chunk()
     this.writeAddress = (local, address) => k.w.into(start, () => k.w.set(local, this.now(address)))
     this.steps(plan.steps)
     // When one member returns, the work of all is done.
-    if (parallel && !this.pending.isEmpty) this.barrier()
+    if (parallel) this.barrier()
     k.w.line(`(i32${this.target.threads ? '.atomic' : ''}.load ${i32(wasmHeader.status)})`)
     const ports = plan.buffers.filter(b => b.kind === 'input' || b.kind === 'output')
     const port = (b: PlanBuffer): Port => ({
@@ -144,8 +144,8 @@ class PlanWriter {
     k.w.set(team, `(select ${size} ${most} (i32.lt_u ${size} ${most}))`)
     k.w.if(`(i32.ge_u ${get(thread)} ${get(team)})`, () => k.w.line('(return (i32.const 0))'))
     k.w.if(`(i32.eqz ${get(thread)})`, () => this.clearStatus())
-    // A member that failed early must not be forgotten.
-    this.pending.add({ by: 'worker 0', reads: new Set(), writes: new Set([statusPlace]) })
+    // The host writes inputs and symbols before it starts worker 0; the others may be here earlier.
+    this.barrier()
   }
   private clearStatus(): void {
     const store = this.target.threads ? 'i32.atomic.store' : 'i32.store'
@@ -372,7 +372,6 @@ class PlanWriter {
   }
 }
 
-const statusPlace = '<status>'
 const missing = (what: string, name: string): never => {
   throw defect(`the plan has no ${what} ${name}`)
 }
@@ -401,6 +400,5 @@ const touchesOf = (
   }
   // Members' own memory is shared by nobody, but worker 0 uses the same place in the kernels that it runs alone.
   if (emitted.scratch !== undefined) (emitted.parallel ? reads : writes).add(scratchPlace)
-  if (emitted.fails) (emitted.parallel ? reads : writes).add(statusPlace)
   return { by: emitted.parallel ? 'team' : 'worker 0', reads, writes }
 }

@@ -28,9 +28,6 @@ export class Pending {
   clear(): void {
     this.steps = []
   }
-  get isEmpty(): boolean {
-    return this.steps.length === 0
-  }
   fork(): Pending {
     return new Pending(this.steps)
   }

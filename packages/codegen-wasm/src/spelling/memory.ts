@@ -47,7 +47,9 @@ const scalarStore = {
 
 export const loadScalar = (d: DType, a: Address, s: Spell): string => {
   const bits = at(scalarLoad[d], a)
-  return d === 'f16' ? `(call ${s.helper('f16_value')} ${bits})` : bits
+  if (d === 'f16') return `(call ${s.helper('f16_value')} ${bits})`
+  // The host may write any byte for true.
+  return d === 'bool' ? `(i32.ne ${bits} (i32.const 0))` : bits
 }
 export const storeScalar = (d: DType, a: Address, value: string, s: Spell): string =>
   at(scalarStore[d], a, d === 'f16' ? `(call ${s.helper('f16_bits')} ${value})` : value)
@@ -95,7 +97,7 @@ export const loadLanes = (d: DType, a: Address, count: number, s: Spell): string
 }
 const halves = (a: Address, count: number, sign: 's' | 'u'): string =>
   count === 4
-    ? at(`i32x4.load16x4_${sign}`, a)
+    ? at(`v128.load16x4_${sign}`, a)
     : `(i32x4.extend_low_i16x8_${sign} ${count === 2 ? at('v128.load32_zero', a) : atLane('v128.load16_lane', a, 0, zero)})`
 const bytes = (a: Address, count: number, sign: 's' | 'u'): string => {
   const low =

@@ -1,11 +1,17 @@
 /** @file Tests only: runs one kernel as wasm, with host arrays for its params. */
-import { type HostArray, bytesOf } from '@quern/artifact'
-import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, rowMajor, ix } from '@quern/core-ir'
+import { type Expr, type HostArray, bytesOf } from '@quern/artifact'
+import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, rowMajor } from '@quern/core-ir'
 import { assemble } from '../assemble.ts'
 import { type EmittedWasm, type WasmOptions, emitWasm } from '../emit-wasm.ts'
 
 /** A program whose one plan calls one kernel; every param is a port. */
-export const programOf = (kernel: Kernel): LoweredProgram => {
+export const programOf = (...kernels: readonly Kernel[]): LoweredProgram => ({
+  name: 'test',
+  kernels: new Map(kernels.map(k => [k.name, k])),
+  plans: kernels.map((k, i) => planOf(k, i === 0 ? 'main' : `main_${i}`)),
+})
+
+const planOf = (kernel: Kernel, entry: string): Plan => {
   const buffers = kernel.params.map((p): PlanBuffer => {
     const port: PlanBuffer = {
       name: p.name,
@@ -21,14 +27,13 @@ export const programOf = (kernel: Kernel): LoweredProgram => {
     }
     return port
   })
-  const plan: Plan = {
-    entry: 'main',
+  return {
+    entry,
     symbols: kernel.symbols.map(s => ({ name: s.name, min: s.min, max: s.max, multipleOf: 1 })),
     buffers,
     steps: [{ kind: 'kernel', kernel: kernel.name, args: kernel.params.map(p => p.name) }],
     memory: undefined,
   }
-  return { name: 'test', kernels: new Map([[kernel.name, kernel]]), plans: [plan] }
 }
 
 export interface Instance {
@@ -38,10 +43,11 @@ export interface Instance {
   run(
     arrays: Readonly<Record<string, HostArray>>,
     symbols?: Readonly<Record<string, number>>,
+    entry?: string,
   ): readonly [number, number]
 }
 
-export const evaluate = (e: import('@quern/artifact').Expr, env: Readonly<Record<string, number>>): number => {
+export const evaluate = (e: Expr, env: Readonly<Record<string, number>>): number => {
   if (typeof e === 'number') return e
   if (typeof e === 'string') return env[e] ?? Number.NaN
   const [op, ...rest] = e
@@ -73,13 +79,13 @@ export const instantiate = async (
   const memory = new WebAssembly.Memory(options.threads ? { initial: 64, maximum: 64, shared: true } : { initial: 1 })
   const module = await WebAssembly.compile(new Uint8Array(binary))
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
-  const entry = emitted.entries['main']
-  const main = exports['main']
-  if (entry === undefined || typeof main !== 'function') throw new Error('no main')
   return {
     emitted,
     memory,
-    run: (arrays, symbols = {}) => {
+    run: (arrays, symbols = {}, name = 'main') => {
+      const entry = emitted.entries[name]
+      const main = exports[name]
+      if (entry === undefined || typeof main !== 'function') throw new Error(`no entry ${name}`)
       const needed = emitted.layout.arenaAt + evaluate(entry.arenaBytes, symbols)
       const pages = Math.ceil(needed / 65536) - memory.buffer.byteLength / 65536
       if (pages > 0) memory.grow(pages)
@@ -108,5 +114,3 @@ export const instantiate = async (
     },
   }
 }
-export const constantShape = (shape: readonly import('@quern/core-ir').Index[]): number[] =>
-  shape.map(e => (ix.isConst(e) ? e.value : 0))
