@@ -1,2 +1,2 @@
-/** @file Compiles a model and runs it, in one process. */
-export {}
+/** @file Compiles and runs in process. */
+export * from './jit.ts'

@@ -1,0 +1,48 @@
+/** @file Compiles a model in process and loads it: the same model file, without a build. */
+import type {
+  ArtifactParts,
+  DeviceKind,
+  Entries,
+  LoadOptions,
+  LoadedModel,
+  LoadedProgram,
+  Model,
+  Program,
+  Specs,
+} from '@quern/artifact'
+import { type CompileOptions, compile } from '@quern/compiler'
+import { programOf } from '@quern/model'
+import { createModel } from '@quern/runtime'
+
+export interface JitOptions extends LoadOptions, CompileOptions {
+  /** Targets to compile for; default: what `device` asks for, else wasm and, where the realm has WebGPU, webgpu. */
+  readonly targets?: readonly DeviceKind[]
+}
+
+const targetsFor = ({ targets, device = 'auto' }: JitOptions): readonly DeviceKind[] => {
+  if (targets !== undefined) return targets
+  if (device !== 'auto') return [device]
+  return globalThis.navigator?.gpu === undefined ? ['wasm'] : ['wasm', 'webgpu']
+}
+
+/**
+ * Compiles what `model()` or `program()` returned, and loads it.
+ * @returns the same loaded model that the plugin's stub gives
+ */
+export function jit<I extends Specs, O extends Specs>(
+  model: Model<I, O>,
+  options?: JitOptions,
+): Promise<LoadedModel<I, O>>
+export function jit<E extends Entries>(program: Program<E>, options?: JitOptions): Promise<LoadedProgram<E>>
+export async function jit(model: object, options: JitOptions = {}): Promise<unknown> {
+  const { graph, kind, options: own } = programOf(model)
+  const artifacts: ArtifactParts[] = []
+  for (const target of targetsFor(options)) {
+    const { manifest, files } = await compile(graph, target, { ...own, ...options })
+    artifacts.push({
+      manifest,
+      assets: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)])),
+    })
+  }
+  return createModel({ name: graph.name, kind, artifacts }).load(options)
+}
