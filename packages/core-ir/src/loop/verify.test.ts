@@ -52,7 +52,7 @@ const bad: readonly (readonly [code: string, body: string, head?: string])[] = [
   ['loop/shared-misplaced', 'alloc shared s: f32[4]'],
   ['loop/shared-misplaced', 'for workgroup.x g < 4 { for thread.x t < 4 { alloc shared s: f32[4] } }'],
 ]
-test.each(bad)('%s: %s %s', (code, body, head) => {
+test.each(bad.map(([code, body, head]) => ({ code, body, head })))('$code: $body $head', ({ code, body, head }) => {
   const found = kernelDiagnostics(kernel(body, head))
   expect(found.map(d => d.code)).toContain(code)
   expect(() => verifyKernel(kernel(body, head))).toThrow(expect.objectContaining({ name: 'QuernError' }))
