@@ -1,0 +1,309 @@
+/** @file The schedule of a contraction on a CPU: register tiles of MR × NR over panels of a packed right-hand side. */
+import { QuernError } from '@quern/artifact'
+import { type Stmt, ix } from '@quern/core-ir'
+import type { LoweredRegion, Stage } from '../lower/lowered-region.ts'
+import { accessesOf } from '../schedule/access.ts'
+import { declOf, findLoop, tryFindLoop } from '../schedule/locate.ts'
+import { computeAt } from '../schedule/primitives/compute-at.ts'
+import { fission } from '../schedule/primitives/fission.ts'
+import { hoist } from '../schedule/primitives/hoist.ts'
+import { type PhysicalDim, layout } from '../schedule/primitives/layout.ts'
+import { parallel } from '../schedule/primitives/parallel.ts'
+import { reorder } from '../schedule/primitives/reorder.ts'
+import { setSpace } from '../schedule/primitives/set-space.ts'
+import { split } from '../schedule/primitives/split.ts'
+import { stage } from '../schedule/primitives/stage.ts'
+import { unroll } from '../schedule/primitives/unroll.ts'
+import { vectorize } from '../schedule/primitives/vectorize.ts'
+import { type Schedule, type ScheduleOptions, scheduleOf } from '../schedule/schedule.ts'
+import { type For, variablesOf, visitStmts } from '../schedule/tree.ts'
+
+export interface GemmTile {
+  /** Rows and columns of the register tile; NR is a multiple of the lanes. */
+  readonly mr: number
+  readonly nr: number
+  /** Depth of a K block; absent: the whole K, and accumulators never leave the registers. */
+  readonly kb?: number
+  /**
+   * Where panels [N / NR, K, NR] of the right-hand side come from: `layout` repacks the param (a constant, at build),
+   * `panel` copies one panel at a time into private memory, `none` reads rows where they lie.
+   */
+  readonly pack: 'layout' | 'panel' | 'none'
+  readonly lanes?: number
+  readonly parallel?: boolean
+}
+
+/** The parts of a contraction that the schedule names. */
+export interface Contraction {
+  readonly init: Stage
+  readonly update: Stage
+  readonly store: Stage
+  /** Buffer read along the columns and the depth. */
+  readonly rhs: string
+  /** Buffers read along the rows, not the columns. */
+  readonly lhs: readonly string[]
+  readonly rows: string | undefined
+  readonly columns: string
+  readonly depth: string
+  readonly accumulator: string
+}
+
+/** Finds the contraction of a lowered region, or says that it has none of the form that {@link gemm} schedules. */
+export const contractionOf = (region: LoweredRegion): Contraction | undefined => {
+  const update = region.stages.find(s => s.role === 'update')
+  const init = region.stages.find(s => s.role === 'init' && s.buffer === update?.buffer)
+  const store = region.stages.find(s => s.role === 'store')
+  const columns = update?.spatial.at(-1),
+    rows = update?.spatial.at(-2),
+    [depth, ...moreDepth] = update?.reduce ?? []
+  if (
+    update === undefined ||
+    init === undefined ||
+    store === undefined ||
+    columns === undefined ||
+    depth === undefined ||
+    moreDepth.length > 0
+  )
+    return undefined
+  const place = tryFindLoop(region.kernel, update.spatial[0] ?? columns)
+  if (place === undefined) return undefined
+  const reads = accessesOf([place.loop]).filter(a => a.kind === 'read')
+  const along = (axis: string): typeof reads => reads.filter(a => a.indices.some(i => variablesOf(i).has(axis)))
+  const rhs = [
+    ...new Set(
+      along(columns)
+        .filter(a => along(depth).includes(a))
+        .map(a => a.buffer),
+    ),
+  ]
+  const [only] = rhs
+  if (only === undefined || rhs.length !== 1) return undefined
+  const lhs = [...new Set(reads.filter(a => a.buffer !== only && !along(columns).includes(a)).map(a => a.buffer))]
+  return { init, update, store, rhs: only, lhs, rows, columns, depth, accumulator: update.buffer }
+}
+
+/**
+ * The schedule as a list of primitives. From three nests (fill, accumulate, store) over i, j, k it makes
+ *
+ *     for j_o < ceil(N / NR):                     a panel of NR columns
+ *       for i_o < M / MR:                         and again with less rows for the rest of M
+ *         acc: MR × NR registers = 0
+ *         for k < K:
+ *           row = panel[k, 0 .. NR]               NR / 4 vectors, once
+ *           for vector j_l < 4: for i_i < MR:     written out
+ *             let a = A[i, k]                     a splat
+ *             for j_v < NR / 4: acc[i_i, j_v] += a * row[j_v]
+ *         y[…] = epilogue(acc)
+ */
+export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOptions = {}): Schedule => {
+  const c = contractionOf(region)
+  if (c === undefined)
+    throw new QuernError(
+      'schedule/gemm-not-a-contraction',
+      `${region.kernel.name} is no contraction over one axis with a right-hand side read along rows and depth`,
+      { kernel: region.kernel.name },
+    )
+  const lanes = tile.lanes ?? 4
+  if (tile.nr % lanes !== 0)
+    throw new QuernError('schedule/gemm-tile', `NR is a multiple of the ${lanes} lanes, and ${tile.nr} is not`, {
+      nr: tile.nr,
+      lanes,
+    })
+  let s = scheduleOf(region, options)
+  if (tile.pack === 'layout') s = layout(s, c.rhs, panels(s, c, tile.nr))
+  s = split(s, c.columns, tile.nr, { tail: 'pad' })
+  const [panel, column] = [`${c.columns}_o`, `${c.columns}_i`]
+  const rows = c.rows === undefined ? [] : [c.rows]
+  s = reorder(s, panel, ...rows, c.depth, column)
+  if (tile.pack === 'panel') {
+    s = stage(s, c.rhs, panel, { space: 'private', name: `${c.rhs}_panel`, fill: 0, permute: panelOrder(s, c) })
+  }
+  const blocked = tile.kb !== undefined && !shallow(s, c.depth, tile.kb)
+  const packed = tile.pack === 'panel' ? `${c.rhs}_panel` : c.rhs
+  const context: Context = { ...c, tile, lanes, packed }
+  const at = blocked ? panel : (c.rows ?? panel)
+  s = computeAt(s, c.init.name, at)
+  s = computeAt(s, c.store.name, at)
+  s = blocked ? depthBlocks(s, context, column) : wholeDepth(s, context, column)
+  return tile.parallel === true ? parallel(s, outermost(s)) : s
+}
+
+interface Context extends Contraction {
+  readonly tile: GemmTile
+  readonly lanes: number
+  /** The buffer that rows of the right-hand side come from. */
+  readonly packed: string
+}
+
+const shallow = (s: Schedule, depth: string, kb: number): boolean => {
+  const { extent } = findLoop(s.kernel, depth, 'gemm').loop
+  return ix.isConst(extent) && extent.value <= kb
+}
+
+const outermost = (s: Schedule): string => s.kernel.body.find((x): x is For => x.kind === 'for')?.axis ?? ''
+
+/** Physical dims of the right-hand side: batch dims, blocks of columns, depth, columns of a block. */
+const panels = (s: Schedule, c: Contraction, nr: number): PhysicalDim[] => {
+  const { batch, depth, column } = dimsOfRhs(s, c)
+  return [
+    ...batch.map(dim => ({ dim })),
+    { dim: column, part: 'block', by: nr },
+    { dim: depth },
+    { dim: column, part: 'inside', by: nr },
+  ]
+}
+const panelOrder = (s: Schedule, c: Contraction): number[] => {
+  const { batch, depth, column } = dimsOfRhs(s, c)
+  return [...batch, depth, column]
+}
+const dimsOfRhs = (s: Schedule, c: Contraction): { batch: number[]; depth: number; column: number } => {
+  const [use] = accessesOf(s.kernel.body).filter(a => a.buffer === c.rhs)
+  const along = (axis: string): number => use?.indices.findIndex(i => variablesOf(i).has(axis)) ?? -1
+  const depth = along(c.depth),
+    column = use?.indices.findIndex(i => [c.columns, `${c.columns}_o`].some(n => variablesOf(i).has(n))) ?? -1
+  return { depth, column, batch: (use?.indices ?? []).map((_, d) => d).filter(d => d !== depth && d !== column) }
+}
+
+/** Accumulators live in registers from the first k to the last: the fill and the store stand beside the k loop. */
+const wholeDepth = (s: Schedule, c: Context, column: string): Schedule => {
+  const init = c.init.spatial,
+    store = c.store.spatial
+  if (c.rows === undefined)
+    return kernelTile(s, c, { rows: undefined, depth: c.depth, column, init, store, suffix: '' })
+  let t = split(s, c.rows, c.tile.mr, { tail: 'peel' })
+  for (const part of rowParts(t, c.rows)) {
+    const suffixed = (names: readonly string[]): string[] => names.map(n => `${n}${part.suffix}`)
+    const names = {
+      depth: `${c.depth}${part.suffix}`,
+      column: `${column}${part.suffix}`,
+      init: suffixed(init),
+      store: suffixed(store),
+    }
+    if (part.rows === undefined) {
+      t = kernelTile(t, c, { ...names, rows: undefined, suffix: part.suffix })
+      continue
+    }
+    const own = [`${part.rows}_fill`, part.rows, `${part.rows}_store`]
+    t = fission(t, part.rows, own)
+    t = kernelTile(t, c, {
+      ...names,
+      rows: part.rows,
+      init: [own[0] ?? '', ...names.init],
+      store: [own[2] ?? '', ...names.store],
+      suffix: part.suffix,
+    })
+  }
+  return t
+}
+
+/** The tiled rows and the rest of M: written out where its extent is constant, else row by row. */
+const rowParts = (s: Schedule, rows: string): { rows: string | undefined; suffix: string }[] => {
+  const rest = tryFindLoop(s.kernel, `${rows}_r`)?.loop
+  const main = tryFindLoop(s.kernel, `${rows}_i`) === undefined ? [] : [{ rows: `${rows}_i`, suffix: '' }]
+  return rest === undefined
+    ? main
+    : [...main, { rows: ix.isConst(rest.extent) && rest.extent.value > 1 ? rest.axis : undefined, suffix: '_r' }]
+}
+
+/** K blocks: accumulators of a panel stay in private memory between blocks, and in registers inside one. */
+const depthBlocks = (s: Schedule, c: Context, column: string): Schedule => {
+  let t = split(s, c.depth, c.tile.kb ?? 1, { tail: 'peel', rest: 'tail' })
+  t = vectorNest(vectorNest(t, c, c.init.spatial), c, c.store.spatial)
+  const hasTail = tryFindLoop(t.kernel, `${c.depth}_tail`) !== undefined
+  if (hasTail && c.rows !== undefined) t = fission(t, c.rows, [c.rows, `${c.rows}_tail`])
+  const blocks = [{ outer: `${c.depth}_o`, depth: `${c.depth}_i`, rows: c.rows, column }]
+  if (hasTail)
+    blocks.push({ outer: '', depth: `${c.depth}_tail`, rows: c.rows && `${c.rows}_tail`, column: `${column}_tail` })
+  for (const b of blocks) {
+    if (b.rows === undefined) {
+      t = accumulatorTile(t, c, { ...b, rows: undefined })
+      continue
+    }
+    if (b.outer !== '') t = reorder(t, b.outer, b.rows)
+    t = split(t, b.rows, c.tile.mr, { tail: 'peel' })
+    for (const part of rowParts(t, b.rows))
+      t = accumulatorTile(t, c, {
+        rows: part.rows,
+        depth: `${b.depth}${part.suffix}`,
+        column: `${b.column}${part.suffix}`,
+      })
+  }
+  return t
+}
+
+interface Tile {
+  /** The axis over the rows of the tile, to be written out; undefined for one row. */
+  readonly rows: string | undefined
+  readonly depth: string
+  readonly column: string
+}
+
+/** Copies the accumulators of one tile into registers, and back. */
+const accumulatorTile = (s: Schedule, c: Context, tile: Tile): Schedule => {
+  const name = freshBuffer(s, `${c.accumulator}_t`)
+  let t = tile.rows === undefined ? s : reorder(s, tile.depth, tile.rows)
+  t = stage(t, c.accumulator, tile.depth, { space: 'register', name, around: true, update: true })
+  const rank = declOf(t.kernel, name)?.shape.length ?? 0
+  t = vectorNest(
+    t,
+    c,
+    Array.from({ length: rank }, (_, d) => `${name}_${d}`),
+  )
+  t = vectorNest(
+    t,
+    c,
+    Array.from({ length: rank }, (_, d) => `${name}_out${d}`),
+  )
+  return innerTile(t, c, tile)
+}
+
+/** The tile whose fill and store stand beside its k loop. */
+const kernelTile = (
+  s: Schedule,
+  c: Context,
+  tile: Tile & { init: readonly string[]; store: readonly string[]; suffix: string },
+): Schedule => {
+  let t = vectorNest(vectorNest(s, c, tile.init), c, tile.store)
+  if (tile.rows !== undefined) t = reorder(t, tile.depth, tile.rows)
+  return setSpace(innerTile(t, c, tile), `${c.accumulator}${tile.suffix}`, 'register')
+}
+
+/** One k: a row of the right-hand side into registers, then all products. */
+const innerTile = (s: Schedule, c: Context, tile: Tile): Schedule => {
+  const name = freshBuffer(s, `${c.rhs}_row`)
+  let t = stage(s, c.packed, tile.depth, { space: 'register', name })
+  const rank = declOf(t.kernel, name)?.shape.length ?? 0
+  const [vectors, lane] = [`${tile.column}_o`, `${tile.column}_i`]
+  t = split(t, tile.column, c.lanes)
+  t = reorder(t, lane, ...(tile.rows === undefined ? [] : [tile.rows]), vectors)
+  const body = findLoop(t.kernel, tile.rows ?? lane, 'gemm').loop
+  for (const buffer of c.lhs) if (accessesOf(body.body).some(a => a.buffer === buffer)) t = hoist(t, buffer, body.axis)
+  t = unroll(t, vectors)
+  if (tile.rows !== undefined) t = unroll(t, tile.rows)
+  t = vectorize(t, lane)
+  return vectorNest(
+    t,
+    c,
+    Array.from({ length: rank }, (_, d) => `${name}_${d}`),
+  )
+}
+
+/** Vectors along the last axis of a small nest, the rest written out. */
+const vectorNest = (s: Schedule, c: Context, axes: readonly string[]): Schedule => {
+  const last = axes.at(-1)
+  if (last === undefined) return s
+  let t = vectorize(split(s, last, c.lanes), `${last}_i`)
+  for (const axis of [...axes.slice(0, -1), `${last}_o`]) {
+    const extent = tryFindLoop(t.kernel, axis)?.loop.extent
+    if (extent !== undefined && ix.isConst(extent) && extent.value <= 16) t = unroll(t, axis)
+  }
+  return t
+}
+
+const freshBuffer = (s: Schedule, hint: string): string => {
+  const names = new Set<string>()
+  visitStmts(s.kernel.body, (x: Stmt) => {
+    if (x.kind === 'alloc') names.add(x.buffer.name)
+  })
+  for (let name = hint, i = 1; ; name = `${hint}${i++}`) if (!names.has(name)) return name
+}

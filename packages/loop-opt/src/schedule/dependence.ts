@@ -1,0 +1,145 @@
+/**
+ * @file Which iterations of a loop touch the same elements. Conservative: what the subscripts do not prove apart is taken
+ * to meet.
+ */
+import { type BufferDecl, type Index, type Kernel, ix, rangeOf } from '@quern/core-ir'
+import { type Access, accessesOf } from './access.ts'
+import { type Domain, extreme, mergeQuotients, rangesOf, withAxis } from './bounds.ts'
+import { type Place, allocsOf, declOf, stridesOf } from './locate.ts'
+import type { For } from './tree.ts'
+import { rewriteIndex, variablesOf } from './tree.ts'
+
+/** Which iterations are compared: `later` means that of `b` comes after that of `a`. */
+export type Order = 'later' | 'either'
+
+/**
+ * Whether `a` in one iteration of `loop` and `b` in another can touch the same element. Axes of the domain (outside the
+ * loop) hold the same value in both, except those in `varying`.
+ */
+export const mayMeet = (
+  a: Access,
+  b: Access,
+  loop: For,
+  order: Order,
+  domain: Domain,
+  decl: BufferDecl | undefined,
+  varying: readonly For[] = [],
+): boolean =>
+  meetsAfter(a, b, loop, domain, decl, varying) || (order === 'either' && meetsAfter(b, a, loop, domain, decl, varying))
+
+/** b's iteration is x + 1 + step, a's is x. */
+const meetsAfter = (
+  a: Access,
+  b: Access,
+  loop: For,
+  domain: Domain,
+  decl: BufferDecl | undefined,
+  varying: readonly For[],
+): boolean => {
+  const step = `${loop.axis}'step`
+  const free = new Map<string, Index>([[loop.axis, ix.add(ix.variable(loop.axis), 1, ix.variable(step))]])
+  const own = [...varying, ...b.loops.filter(l => l.axis !== loop.axis)]
+  own.forEach(l => free.set(l.axis, ix.variable(`${l.axis}'`)))
+  const renamed = (x: Index): Index => rewriteIndex(x, { variable: name => free.get(name) })
+  let joint = domain
+  if (!joint.axes.some(x => x.name === loop.axis)) joint = withAxis(joint, loop.axis, ix.sub(loop.extent, 1))
+  joint = withAxis(joint, step, ix.sub(loop.extent, 1))
+  for (const l of [...varying, ...a.loops])
+    if (l.axis !== loop.axis && !joint.axes.some(x => x.name === l.axis)) joint = withAxis(joint, l.axis, l.extent)
+  for (const l of own) joint = withAxis(joint, `${l.axis}'`, renamed(l.extent))
+  const ranges = rangesOf(joint)
+  const apart = (ia: Index, ib: Index): boolean => {
+    if (hasValue(ia) || hasValue(ib)) return false
+    const gap = mergeQuotients(ix.sub(ia, renamed(ib)))
+    const range = rangeOf(gap, ranges)
+    if (range.min > 0 || range.max < 0) return true
+    const low = extreme(gap, 'lower', joint.axes, ranges),
+      high = extreme(gap, 'upper', joint.axes, ranges)
+    return (
+      (low !== undefined && rangeOf(low, domain.symbols).min > 0) ||
+      (high !== undefined && rangeOf(high, domain.symbols).max < 0) ||
+      notMultiple(gap, joint)
+    )
+  }
+  if (a.indices.some((ia, d) => apart(ia, b.indices[d] ?? ia))) return false
+  const flatA = flatten(a, decl),
+    flatB = flatten(b, decl)
+  return flatA === undefined || flatB === undefined || !apart(flatA, flatB)
+}
+
+/** Whether the terms that some step does not divide always lie strictly between two multiples of it: 4 (j − j') + l − l' + 1. */
+const notMultiple = (gap: Index, domain: Domain): boolean => {
+  const { offset, terms } = ix.split(gap)
+  const ranges = rangesOf(domain)
+  return [...new Set(terms.map(t => Math.abs(t.coef)))].some(step => {
+    const rest = ix.fromTerms(
+      offset,
+      terms.filter(t => t.coef % step !== 0),
+    )
+    const low = extreme(rest, 'lower', domain.axes, ranges),
+      high = extreme(rest, 'upper', domain.axes, ranges)
+    if (step < 2 || low === undefined || high === undefined) return false
+    const least = rangeOf(low, ranges).min,
+      most = rangeOf(high, ranges).max
+    return Math.floor(least / step) === Math.floor(most / step) && least % step !== 0
+  })
+}
+
+const hasValue = (x: Index): boolean => {
+  let found = false
+  ix.visitAtoms(x, atom => {
+    if (atom.kind === 'value') found = true
+  })
+  return found
+}
+
+/** Subscripts as one element number: what tells `[f // n, f % n]` apart, where no single dim does. */
+const flatten = (a: Access, decl: BufferDecl | undefined): Index | undefined =>
+  decl === undefined || decl.shape.length < 2
+    ? undefined
+    : ix.add(...stridesOf(decl).map((stride, d) => ix.mul(a.indices[d] ?? 0, stride)))
+
+export interface Carried {
+  readonly from: Access
+  readonly to: Access
+  /** Both accumulate with the same reducer: only the order of accumulation is at stake. */
+  readonly commutes: boolean
+}
+
+/** Pairs of accesses of different iterations that may meet, at least one of them writing; buffers of the body itself are left out. */
+export const carriedBy = (
+  kernel: Kernel,
+  place: Place,
+  varying: readonly For[] = [],
+  order: Order = 'either',
+): Carried[] => {
+  const local = new Set(allocsOf(place.loop.body).map(a => a.buffer.name))
+  const accesses = accessesOf(place.loop.body).filter(a => !local.has(a.buffer))
+  const pairs: Carried[] = []
+  for (const [i, a] of accesses.entries())
+    for (const [j, b] of accesses.entries()) {
+      if (a.buffer !== b.buffer || (a.kind === 'read' && b.kind === 'read') || (order === 'either' && j < i)) continue
+      if (mayMeet(a, b, place.loop, order, place.domain, declOf(kernel, a.buffer), varying))
+        pairs.push({
+          from: a,
+          to: b,
+          commutes: a.kind === 'accumulate' && b.kind === 'accumulate' && a.reducer === b.reducer,
+        })
+    }
+  return pairs
+}
+
+/** Whether accumulating in another order gives the same bits. */
+export const exactReducer = (reducer: Access['reducer'], decl: BufferDecl | undefined): boolean =>
+  reducer !== undefined &&
+  decl !== undefined &&
+  (reducer === 'max' || reducer === 'min' || reducer === 'any' || reducer === 'all' || !decl.dtype.startsWith('f'))
+
+/** A sentence about a carried pair. */
+export const describe = (c: Carried, axis: string): string => {
+  const verb = { read: 'reads', write: 'writes', accumulate: 'accumulates into' } as const
+  return `iterations of ${axis} may meet: one ${verb[c.from.kind]} ${c.from.buffer}[${c.from.indices.map(i => i.key).join(', ')}], another ${verb[c.to.kind]} ${c.to.buffer}[${c.to.indices.map(i => i.key).join(', ')}]`
+}
+
+export const mentionsAny = (x: Index, names: ReadonlySet<string>): boolean =>
+  [...variablesOf(x)].some(n => names.has(n))

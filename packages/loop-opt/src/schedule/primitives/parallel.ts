@@ -1,0 +1,75 @@
+/** @file parallel: the iterations of a loop are split over a team of threads. */
+import type { Kernel, Stmt } from '@quern/core-ir'
+import { type Access, accessesOf } from '../access.ts'
+import { carriedBy, describe } from '../dependence.ts'
+import { scheduleError } from '../error.ts'
+import { allocsOf, findLoop } from '../locate.ts'
+import { primitive } from '../schedule.ts'
+import { replaceLoop, visitStmts } from '../tree.ts'
+
+/**
+ * `parallel('i_o')`:
+ *
+ *     for i_o < n: f(i_o)   →   for parallel i_o < n: f(i_o)
+ *
+ * Outermost, iterations independent, writing nothing but params and buffers of its own body. Outside it every member of
+ * the team runs everything, so nothing but private memory may be written there; a barrier is put between nests that meet.
+ */
+export const parallel = primitive('parallel', (s, axis: string) => {
+  const place = findLoop(s.kernel, axis, 'parallel')
+  if (place.loop.tag !== 'serial')
+    throw scheduleError(s.kernel, 'parallel', 'not-serial', `${axis} is already ${place.loop.tag}`, axis)
+  if (place.ancestors.length > 0)
+    throw scheduleError(s.kernel, 'parallel', 'not-outermost', `${axis} stands inside other statements`, axis)
+  visitStmts(place.loop.body, stmt => {
+    if (stmt.kind === 'barrier' || (stmt.kind === 'for' && stmt.tag === 'parallel'))
+      throw scheduleError(
+        s.kernel,
+        'parallel',
+        'nested',
+        `the body of ${axis} holds a ${stmt.kind === 'for' ? 'parallel axis' : 'barrier'}`,
+        axis,
+      )
+  })
+  const [met] = carriedBy(s.kernel, place)
+  if (met !== undefined) throw scheduleError(s.kernel, 'parallel', 'dependence', describe(met, axis), axis)
+  const params = new Set(s.kernel.params.map(p => p.name))
+  const own = new Set(allocsOf(place.loop.body).map(a => a.buffer.name))
+  const shared = accessesOf(place.loop.body).find(a => a.kind !== 'read' && !params.has(a.buffer) && !own.has(a.buffer))
+  if (shared !== undefined)
+    throw scheduleError(
+      s.kernel,
+      'parallel',
+      'writes-outer-private',
+      `${axis} writes ${shared.buffer}, of which every thread has a copy of its own; move it inside first`,
+      shared.buffer,
+    )
+  const others = place.block.filter(stmt => !(stmt.kind === 'for' && (stmt === place.loop || stmt.tag === 'parallel')))
+  const outside = accessesOf(others).find(a => a.kind !== 'read' && params.has(a.buffer))
+  if (outside !== undefined)
+    throw scheduleError(
+      s.kernel,
+      'parallel',
+      'serial-writes',
+      `outside ${axis} the kernel writes ${outside.buffer}, which every thread would do`,
+      outside.buffer,
+    )
+  return { kernel: separate(replaceLoop(s.kernel, axis, l => [{ ...l, tag: 'parallel' }])) }
+})
+
+/** Puts a barrier of the team between parallel nests where one needs what another wrote. */
+const separate = (kernel: Kernel): Kernel => {
+  const params = new Set(kernel.params.map(p => p.name))
+  const body: Stmt[] = []
+  let since: Access[] = []
+  for (const stmt of kernel.body) {
+    const now = accessesOf([stmt]).filter(a => params.has(a.buffer))
+    if (stmt.kind === 'barrier') since = []
+    else if (now.some(a => since.some(b => b.buffer === a.buffer && (a.kind !== 'read' || b.kind !== 'read')))) {
+      body.push({ kind: 'barrier' })
+      since = now
+    } else since.push(...now)
+    body.push(stmt)
+  }
+  return { ...kernel, body }
+}

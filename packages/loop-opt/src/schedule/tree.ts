@@ -1,0 +1,276 @@
+/** @file Walks and rewrites of loop-language trees: what every primitive edits with. */
+import type { DType } from '@quern/artifact'
+import {
+  type BufferDecl,
+  type Index,
+  type Kernel,
+  type Scalar,
+  type Stmt,
+  childrenOf,
+  ix,
+  scalar as sc,
+} from '@quern/core-ir'
+
+export type For = Extract<Stmt, { kind: 'for' }>
+export type Alloc = Extract<Stmt, { kind: 'alloc' }>
+
+/** What a rewrite replaces. Absent members keep what is there. */
+export interface Rewriter {
+  /** The new index of a variable (an axis or a symbol). */
+  readonly variable?: (name: string) => Index | undefined
+  /** New buffer and subscripts of a load, store or accumulate, given the rewritten subscripts. */
+  readonly access?: (
+    buffer: string,
+    indices: readonly Index[],
+  ) => { buffer: string; indices: readonly Index[] } | undefined
+  /** Replaces a whole scalar after its parts were rewritten. */
+  readonly scalar?: (x: Scalar) => Scalar | undefined
+  /** New names of binders: axes, allocs and lets. */
+  readonly binder?: (name: string) => string
+}
+
+export const rewriteIndex = (x: Index, r: Rewriter): Index =>
+  ix.mapAtoms(x, atom => {
+    if (atom.kind === 'var') return r.variable?.(atom.name)
+    if (atom.kind === 'value') {
+      const inner = rewriteScalar(atom.scalar, r)
+      return inner.kind === 'index' ? inner.index : ix.fromScalar(inner)
+    }
+    return undefined
+  })
+
+export const rewriteScalar = (x: Scalar, r: Rewriter): Scalar => {
+  const rebuilt = rebuild(x, r)
+  return r.scalar?.(rebuilt) ?? rebuilt
+}
+
+const rebuild = (x: Scalar, r: Rewriter): Scalar => {
+  const go = (y: Scalar): Scalar => rewriteScalar(y, r)
+  switch (x.kind) {
+    case 'const':
+      return x
+    case 'ref':
+      return r.binder === undefined ? x : sc.ref(r.binder(x.name), x.dtype)
+    case 'index':
+      return { ...sc.indexScalar(rewriteIndex(x.index, r), x.dtype === 'i64' ? 'i64' : 'i32') }
+    case 'load': {
+      const indices = x.indices.map(i => rewriteIndex(i, r))
+      const at = r.access?.(x.buffer, indices) ?? { buffer: x.buffer, indices }
+      return sc.load(
+        at.buffer,
+        x.dtype,
+        at.indices,
+        x.guard === undefined || x.fill === undefined ? undefined : { guard: go(x.guard), fill: go(x.fill) },
+      )
+    }
+    case 'unary':
+      return sc.unary(x.op, go(x.operand))
+    case 'binary':
+      return sc.binary(x.op, go(x.lhs), go(x.rhs))
+    case 'select':
+      return sc.select(go(x.condition), go(x.then), go(x.otherwise))
+    case 'cast':
+      return sc.cast(go(x.operand), x.dtype)
+    case 'bitcast':
+      return sc.bitcast(go(x.operand), x.dtype)
+    case 'intrinsic':
+      return sc.intrinsic(x.name, x.dtype, x.args.map(go))
+    case 'reduce':
+      return sc.reduce(
+        x.reducer,
+        x.axes.map(a => ({ name: a.name, extent: rewriteIndex(a.extent, r) })),
+        go(x.body),
+        x.dtype,
+      )
+  }
+}
+
+const rewriteDecl = (d: BufferDecl, r: Rewriter): BufferDecl => ({
+  name: r.binder?.(d.name) ?? d.name,
+  dtype: d.dtype,
+  shape: d.shape.map(e => rewriteIndex(e, r)),
+  ...(d.strides && { strides: d.strides.map(e => rewriteIndex(e, r)) }),
+  ...(d.offset && { offset: rewriteIndex(d.offset, r) }),
+})
+
+export const rewriteStmts = (stmts: readonly Stmt[], r: Rewriter): readonly Stmt[] => stmts.map(s => rewriteStmt(s, r))
+
+export const rewriteStmt = (s: Stmt, r: Rewriter): Stmt => {
+  const rename = (name: string): string => r.binder?.(name) ?? name
+  switch (s.kind) {
+    case 'for':
+      return { ...s, axis: rename(s.axis), extent: rewriteIndex(s.extent, r), body: rewriteStmts(s.body, r) }
+    case 'alloc':
+      return { ...s, buffer: rewriteDecl(s.buffer, r) }
+    case 'let':
+      return { ...s, name: rename(s.name), value: rewriteScalar(s.value, r) }
+    case 'store':
+    case 'accumulate': {
+      const indices = s.indices.map(i => rewriteIndex(i, r))
+      const at = r.access?.(s.buffer, indices) ?? { buffer: s.buffer, indices }
+      return { ...s, ...at, value: rewriteScalar(s.value, r) }
+    }
+    case 'if':
+      return {
+        ...s,
+        condition: rewriteScalar(s.condition, r),
+        then: rewriteStmts(s.then, r),
+        else: rewriteStmts(s.else, r),
+      }
+    case 'fail':
+      return { ...s, at: rewriteIndex(s.at, r) }
+    case 'barrier':
+      return s
+  }
+}
+
+/** Replaces scalars in a statement's own expressions, not in the statements inside it. */
+export const rewriteScalarsOf = <S extends Stmt>(s: S, replace: (x: Scalar) => Scalar | undefined): S => {
+  const go = (x: Scalar): Scalar => rewriteScalar(x, { scalar: replace })
+  switch (s.kind) {
+    case 'let':
+    case 'store':
+    case 'accumulate':
+      return { ...s, value: go(s.value) }
+    case 'if':
+      return { ...s, condition: go(s.condition) }
+    default:
+      return s
+  }
+}
+
+/** Replaces variables by indices. */
+export const substitute = (stmts: readonly Stmt[], values: ReadonlyMap<string, Index>): readonly Stmt[] =>
+  rewriteStmts(stmts, { variable: name => values.get(name) })
+
+/** The statements directly inside one. */
+export const childBlocks = (s: Stmt): readonly (readonly Stmt[])[] =>
+  s.kind === 'for' ? [s.body] : s.kind === 'if' ? [s.then, s.else] : []
+
+export const visitStmts = (stmts: readonly Stmt[], visit: (s: Stmt) => void): void => {
+  for (const s of stmts) {
+    visit(s)
+    for (const block of childBlocks(s)) visitStmts(block, visit)
+  }
+}
+
+/** Rebuilds bottom-up; `edit` returns the statements that replace one, or undefined to keep it. */
+export const editStmts = (stmts: readonly Stmt[], edit: (s: Stmt) => readonly Stmt[] | undefined): readonly Stmt[] =>
+  stmts.flatMap(s => {
+    const inner: Stmt =
+      s.kind === 'for'
+        ? { ...s, body: editStmts(s.body, edit) }
+        : s.kind === 'if'
+          ? { ...s, then: editStmts(s.then, edit), else: editStmts(s.else, edit) }
+          : s
+    return edit(inner) ?? [inner]
+  })
+
+/** Replaces the one loop over `axis`, wherever it stands, by other statements. */
+export const replaceLoop = (kernel: Kernel, axis: string, edit: (loop: For) => readonly Stmt[]): Kernel => ({
+  ...kernel,
+  body: editStmts(kernel.body, s => (s.kind === 'for' && s.axis === axis ? edit(s) : undefined)),
+})
+
+/** Replaces every block (list of statements) bottom-up. */
+export const editBlocks = (
+  stmts: readonly Stmt[],
+  edit: (block: readonly Stmt[]) => readonly Stmt[],
+): readonly Stmt[] =>
+  edit(
+    stmts.map((s): Stmt =>
+      s.kind === 'for'
+        ? { ...s, body: editBlocks(s.body, edit) }
+        : s.kind === 'if'
+          ? { ...s, then: editBlocks(s.then, edit), else: editBlocks(s.else, edit) }
+          : s,
+    ),
+  )
+
+/** Every name a kernel binds: symbols, params, allocs, axes, lets. */
+export const namesOf = (kernel: Kernel): Set<string> => {
+  const names = new Set([...kernel.symbols.map(s => s.name), ...kernel.params.map(p => p.name)])
+  bindersOf(kernel.body).forEach(name => names.add(name))
+  return names
+}
+
+export const bindersOf = (stmts: readonly Stmt[]): string[] => {
+  const names: string[] = []
+  visitStmts(stmts, s => {
+    if (s.kind === 'for') names.push(s.axis)
+    if (s.kind === 'alloc') names.push(s.buffer.name)
+    if (s.kind === 'let') names.push(s.name)
+  })
+  return names
+}
+
+/** `hint`, or `hint_1`, `hint_2` … where it is taken; takes it. */
+export const freshName = (taken: Set<string>, hint: string): string => {
+  let name = hint
+  for (let i = 1; taken.has(name); i++) name = `${hint}_${i}`
+  taken.add(name)
+  return name
+}
+
+/** A copy whose axes, allocs and lets carry names of their own: `<name>_<suffix>`. */
+export const copyFresh = (
+  stmts: readonly Stmt[],
+  suffix: string,
+  taken: Set<string>,
+): { stmts: readonly Stmt[]; renamed: ReadonlyMap<string, string> } => {
+  const renamed = new Map(bindersOf(stmts).map(name => [name, freshName(taken, `${name}_${suffix}`)]))
+  const rename = (name: string): string => renamed.get(name) ?? name
+  return {
+    renamed,
+    stmts: rewriteStmts(stmts, {
+      binder: rename,
+      variable: name => (renamed.has(name) ? ix.variable(rename(name)) : undefined),
+      access: (buffer, indices) => ({ buffer: rename(buffer), indices }),
+    }),
+  }
+}
+
+/** Calls `visit` on every scalar of an index, a scalar or a statement's own expressions, outer before inner. */
+export const visitScalars = (x: Scalar, visit: (s: Scalar) => void): void => {
+  visit(x)
+  childrenOf(x).forEach(c => visitScalars(c, visit))
+  if (x.kind === 'load') x.indices.forEach(i => visitIndexScalars(i, visit))
+  if (x.kind === 'index') visitIndexScalars(x.index, visit)
+}
+export const visitIndexScalars = (x: Index, visit: (s: Scalar) => void): void =>
+  ix.visitAtoms(x, atom => {
+    if (atom.kind === 'value') visitScalars(atom.scalar, visit)
+  })
+
+/** The names of variables in an index, those inside loaded values included. */
+export const variablesOf = (x: Index, into = new Set<string>()): Set<string> => {
+  ix.visitAtoms(x, atom => {
+    if (atom.kind === 'var') into.add(atom.name)
+    if (atom.kind === 'value') scalarVariables(atom.scalar, into)
+  })
+  return into
+}
+/** The names of index variables and lets that a scalar reads. */
+export const scalarVariables = (x: Scalar, into = new Set<string>()): Set<string> => {
+  visitScalars(x, s => {
+    if (s.kind === 'ref') into.add(s.name)
+    if (s.kind === 'index') variablesOf(s.index, into)
+    if (s.kind === 'load') s.indices.forEach(i => variablesOf(i, into))
+  })
+  return into
+}
+
+/** The dtypes of every value that statements compute, except indices. */
+export const dtypesIn = (stmts: readonly Stmt[]): DType[] => {
+  const found = new Set<DType>()
+  const scan = (x: Scalar): void =>
+    visitScalars(x, s => {
+      found.add(s.dtype)
+    })
+  visitStmts(stmts, s => {
+    if (s.kind === 'store' || s.kind === 'accumulate' || s.kind === 'let') scan(s.value)
+    if (s.kind === 'if') scan(s.condition)
+    if (s.kind === 'alloc') found.add(s.buffer.dtype)
+  })
+  return [...found]
+}
