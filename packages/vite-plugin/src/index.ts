@@ -1,2 +1,147 @@
-/** @file The adapter for Vite, Rollup and Rolldown: `.model.ts` imports become compiled models. */
-export {}
+/** @file The plugin for Vite: `.model.ts` imports become compiled models, in dev, build, preview, SSR and Vitest. */
+import { dirname } from 'node:path'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { type Environment, type Plugin, type ResolvedConfig, searchForWorkspaceRoot } from 'vite'
+import { type PlaceFile, createCore } from './core.ts'
+import { createFileServer } from './dev-files.ts'
+import { modelFileId } from './ids.ts'
+import { inlined } from './inline.ts'
+import { isolationHeaders, tellIsolation } from './isolation.ts'
+import { findUncompiled } from './uncompiled.ts'
+import type { QuernOptions as SharedOptions } from './options.ts'
+
+export interface QuernOptions extends SharedOptions {
+  /**
+   * Sends the headers that isolate a page in dev and preview, which threads need. Off by default: they break sign-in popups
+   * and embedded frames, and production needs the same headers from its host.
+   */
+  readonly crossOriginIsolation?: boolean
+}
+
+/** Where an environment's code finds files: a server that Vite runs, a server's output folder, or over the network. */
+type Reader = 'url' | 'file'
+
+const readerOf = (environment: Environment): Reader => {
+  const { consumer, resolve } = environment.config
+  // Vitest runs the client environment (jsdom and the like) in Node, unless a browser is asked for.
+  const test = (environment.getTopLevelConfig() as { test?: { browser?: { enabled?: boolean } } }).test
+  if (consumer === 'client')
+    return process.env['VITEST'] && test !== undefined && !test.browser?.enabled ? 'file' : 'url'
+  return environment.getTopLevelConfig().ssr.target === 'webworker' || resolve.conditions.includes('workerd')
+    ? 'url'
+    : 'file'
+}
+
+const runtimeFolder = (): string => dirname(createRequire(import.meta.url).resolve('@quern/runtime/package.json'))
+
+export default function quern(options: QuernOptions = {}): Plugin {
+  const headers = options.crossOriginIsolation === true ? isolationHeaders : undefined
+  let config: ResolvedConfig | undefined
+  const core = createCore(options, () => `${config?.cacheDir ?? 'node_modules/.vite'}/quern`)
+  const files = createFileServer()
+  const tell = tellIsolation()
+
+  const placeIn = (environment: Environment): PlaceFile => {
+    const { command, build, server } = environment.config
+    const reader = readerOf(environment)
+    if (command === 'build')
+      return reader === 'file'
+        ? (_, emit) => emit()
+        : (file, emit) => {
+            const data = inlined(file, build)
+            return data === undefined ? emit() : JSON.stringify(data)
+          }
+    return ({ path, name }) => {
+      if (path === undefined) throw new Error(`${name} is not on disk`)
+      return JSON.stringify(
+        reader === 'file'
+          ? pathToFileURL(path).href
+          : files.urlOf(path, (server.origin ?? '') + environment.config.base),
+      )
+    }
+  }
+
+  return {
+    name: 'quern',
+    enforce: 'pre',
+    // One compilation serves every environment of a build.
+    sharedDuringBuild: true,
+
+    config: user => ({
+      // These hold workers and conditions of their own, which a pre-bundled copy would lose.
+      optimizeDeps: { exclude: ['@quern/model', '@quern/onnx', '@quern/runtime', '@quern/jit'] },
+      server: {
+        ...(headers && { headers }),
+        fs: {
+          allow: [
+            ...(user.server?.fs?.allow ? [] : [searchForWorkspaceRoot(user.root ?? process.cwd())]),
+            runtimeFolder(),
+          ],
+        },
+      },
+      ...(headers && { preview: { headers } }),
+    }),
+
+    configResolved(resolved) {
+      config = resolved
+    },
+
+    configureServer(server) {
+      server.middlewares.use(files.middleware)
+    },
+
+    resolveId: {
+      filter: { id: /\?quern-export=|^@quern\/runtime$/ },
+      handler(source, importer) {
+        return core.resolveId(this, source, importer)
+      },
+    },
+
+    load: {
+      filter: { id: modelFileId },
+      async handler(id) {
+        const loaded = await core.load(this, id, placeIn(this.environment), this.environment.name)
+        if (loaded !== null && config?.command === 'serve' && headers === undefined)
+          tell(await core.models.get(id.replace(/\?.*$/, '')), message =>
+            config?.logger.info(message, { timestamp: true }),
+          )
+        return loaded
+      },
+    },
+
+    watchChange(id) {
+      core.models.changed(id)
+    },
+
+    /** A module that failed to load has no edges in the module graph: the model files concerned are named here. */
+    hotUpdate({ file, modules }) {
+      const concerned = core.models.dependents(file)
+      const added = concerned.flatMap(f => [...(this.environment.moduleGraph.getModulesByFile(f) ?? [])])
+      return added.length === 0 ? undefined : [...new Set([...modules, ...added])]
+    },
+
+    resolveFileUrl(args) {
+      const ours = core.rendered(this.environment.name, args)
+      if (!ours || readerOf(this.environment) === 'url') return null
+      // A server reads its files beside its own code, whatever `base` says.
+      const path = JSON.stringify(args.relativePath)
+      return args.format === 'cjs'
+        ? `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${path})).href`
+        : `new URL(${path}, import.meta.url).href`
+    },
+
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const used = core.dropUnused(this, this.environment.name, bundle)
+        // Vite removes the assets of a server build, which has the client's; a model's files may differ and are read from disk.
+        if (readerOf(this.environment) === 'file')
+          for (const [fileName, source] of used)
+            if (!(fileName in bundle)) this.emitFile({ type: 'asset', fileName, source })
+        const uncompiled = findUncompiled(bundle)
+        if (uncompiled !== undefined) this.error(uncompiled)
+      },
+    },
+  }
+}

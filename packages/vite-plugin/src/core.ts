@@ -1,0 +1,138 @@
+/** @file The hooks that every bundler shares: answers for model files and their programs, and the files they emit. */
+import { fileURLToPath } from 'node:url'
+import { createFilter } from '@rollup/pluginutils'
+import { type EvaluatedProgram, fileOf } from '@quern/evaluate'
+import type { HookContext, LoadedModule, OutputFiles, ResolveFileUrlArgs, ResolvedId } from './bundler.ts'
+import { exportFailure, reportedError } from './failures.ts'
+import { idOfProgram, modelFileId, splitId } from './ids.ts'
+import { createModels } from './models.ts'
+import { type QuernOptions, compileSettings } from './options.ts'
+import { modelModule, programModule } from './stub.ts'
+
+/** A file of a compiled program, and where it lies on disk. */
+export interface ProgramFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly path: string | undefined
+}
+
+/** Where a file of a program will be found, as an expression; `emit` makes it an asset of the build. */
+export type PlaceFile = (file: ProgramFile, emit: () => string) => string
+
+export interface Core {
+  readonly models: ReturnType<typeof createModels>
+  resolveId(context: HookContext, source: string, importer: string | undefined): Promise<ResolvedId | null>
+  load(context: HookContext, id: string, place: PlaceFile, environment: string): Promise<LoadedModule | null>
+  /** To be called for every rendered reference: an asset without one is dropped by {@link dropUnused}. */
+  rendered(environment: string, args: ResolveFileUrlArgs): boolean
+  /** Removes assets of programs that tree shaking removed; returns those in use, by file name. */
+  dropUnused(context: HookContext, environment: string, bundle: OutputFiles): ReadonlyMap<string, Uint8Array>
+}
+
+const ownFile = fileURLToPath(import.meta.url)
+const runtime = '@quern/runtime'
+
+export const createCore = (options: QuernOptions, cacheDir: () => string): Core => {
+  const filter = createFilter(options.include ?? modelFileId, options.exclude)
+  const runtimeStandIn = options.standIns?.[runtime]
+  const models = createModels(() => ({
+    compile: compileSettings(options),
+    cacheDir: typeof options.cache === 'string' ? options.cache : cacheDir(),
+    ...(options.cache === false ? { renew: true } : {}),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
+  }))
+  /** By environment and reference: the bytes, and whether a chunk holds the reference. */
+  const emitted = new Map<string, Map<string, { readonly bytes: Uint8Array; used: boolean }>>()
+  const told = new Set<string>()
+
+  const emittedIn = (environment: string) => {
+    const found = emitted.get(environment) ?? new Map<string, { readonly bytes: Uint8Array; used: boolean }>()
+    emitted.set(environment, found)
+    return found
+  }
+
+  const isModelFile = (file: string): boolean => modelFileId.test(file) && filter(file)
+
+  const tellRefusals = (context: HookContext, { name, refused }: EvaluatedProgram): void => {
+    for (const { target, failure } of refused) {
+      const said = `${name} is not compiled for ${target}: [${failure.code}] ${failure.message}`
+      if (!told.has(said)) context.warn(said)
+      told.add(said)
+    }
+  }
+
+  return {
+    models,
+
+    resolveId: async (context, source, importer) => {
+      const { file, exportName } = splitId(source)
+      if (exportName !== undefined) {
+        const found = await context.resolve(file, importer, { skipSelf: true })
+        return found && !found.external ? { id: idOfProgram(found.id, exportName) } : null
+      }
+      // The app need not depend on the runtime: it is the plugin that put the import there.
+      if (source === runtime && importer !== undefined && splitId(importer).exportName !== undefined)
+        return runtimeStandIn === undefined
+          ? context.resolve(source, ownFile, { skipSelf: true })
+          : { id: fileURLToPath(runtimeStandIn) }
+      return null
+    },
+
+    load: async (context, id, place, environment) => {
+      const { file, exportName } = splitId(id)
+      if (!isModelFile(file)) return null
+      const evaluation = await models.get(file)
+      for (const path of evaluation.dependencies) context.addWatchFile(path)
+      if (evaluation.error !== undefined) context.error(reportedError(file, evaluation.error))
+      const wrong = exportFailure(file, evaluation)
+      if (wrong !== undefined) context.error(wrong)
+      const answer = (code: string): LoadedModule => ({
+        code,
+        map: { mappings: '' },
+        moduleSideEffects: false,
+        moduleType: 'js',
+      })
+      if (exportName === undefined) return answer(modelModule(file, evaluation))
+      const index = evaluation.programs.findIndex(p => p.exportName === exportName)
+      const program = evaluation.programs[index]
+      if (program === undefined) return null
+      tellRefusals(context, program)
+      return answer(
+        programModule(program, (artifact, name, bytes) => {
+          const path = evaluation.folder && fileOf(evaluation.folder, index, artifact, name)
+          const emit = (): string => {
+            const reference = context.emitFile({ type: 'asset', name: assetName(program.name, name), source: bytes })
+            emittedIn(environment).set(reference, { bytes, used: false })
+            return `import.meta.ROLLUP_FILE_URL_${reference}`
+          }
+          return place({ name, bytes, path }, emit)
+        }),
+      )
+    },
+
+    rendered: (environment, { referenceId }) => {
+      const asset = referenceId === null ? undefined : emittedIn(environment).get(referenceId)
+      if (asset !== undefined) asset.used = true
+      return asset !== undefined
+    },
+
+    dropUnused: (context, environment, bundle) => {
+      const assets = [...emittedIn(environment)].map(([reference, asset]) => ({
+        ...asset,
+        fileName: context.getFileName(reference),
+      }))
+      const used = new Map(assets.filter(a => a.used).map(a => [a.fileName, a.bytes]))
+      for (const { fileName } of assets)
+        if (!used.has(fileName)) delete (bundle as Record<string, OutputFiles[string]>)[fileName]
+      return used
+    },
+  }
+}
+
+/** Names of models are the user's: what goes into a file name is a part of them that is safe everywhere. */
+const assetName = (program: string, file: string): string => {
+  const safe = (text: string): string => text.replace(/[^\w.-]+/g, '_').replace(/^[._]+/, '')
+  const [name, base] = [safe(program), safe(file)]
+  return base.startsWith(name) ? base : `${name}-${base}`
+}

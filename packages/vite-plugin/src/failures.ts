@@ -1,0 +1,26 @@
+/** @file Failures as bundlers show them: in the terminal, and in Vite's overlay at the line of the model file. */
+import { basename } from 'node:path'
+import type { Evaluation, Failure } from '@quern/evaluate'
+import type { ReportedError } from './bundler.ts'
+
+export const reportedError = (modelFile: string, failure: Failure): ReportedError => {
+  const { code, message, frame, file, line, column } = failure
+  return {
+    name: 'QuernError',
+    message: `[${code}] ${message}`,
+    id: modelFile,
+    frame,
+    // The stack of the evaluation thread would name Quern's own files: what helps is the place in the user's.
+    stack: `QuernError: [${code}] ${message}${file === undefined ? '' : `\n    at ${file}:${line}:${column}`}`,
+    ...(file === undefined || line === undefined ? {} : { loc: { file, line, column: (column ?? 1) - 1 } }),
+  }
+}
+
+/** An export that is neither a model nor data cannot be in the bundle: the file itself is not. */
+export const exportFailure = (file: string, { notData }: Evaluation): ReportedError | undefined => {
+  const [first] = notData
+  if (first === undefined) return undefined
+  const all = notData.map(({ exportName, is }) => `\`${exportName}\`, which is ${is}`).join(', and ')
+  const message = `[model/export-not-data] ${basename(file)} exports ${all}: a model file exports models, programs and plain data, since it runs at build time only; move the rest to another file`
+  return { name: 'QuernError', message, id: file, stack: `QuernError: ${message}\n    at ${file}` }
+}

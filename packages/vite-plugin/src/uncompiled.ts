@@ -1,0 +1,19 @@
+/** @file Finds models that went into a worker's bundle without being compiled: Vite does not give plugins to workers. */
+import type { OutputFiles, ReportedError } from './bundler.ts'
+
+/** The code of the error that an uncompiled model throws: a string, so minifiers keep it. */
+const uncompiled = 'model/not-compiled'
+/** What an app that compiles in process holds too: there, uncompiled models are meant. */
+const compilesInProcess = 'jit/'
+
+export const findUncompiled = (bundle: OutputFiles): ReportedError | undefined => {
+  for (const file of Object.values(bundle)) {
+    // Chunks of workers reach the outer build as finished assets.
+    if (file.type !== 'asset' || !/\.[cm]?js$/.test(file.fileName)) continue
+    const code = typeof file.source === 'string' ? file.source : new TextDecoder().decode(file.source)
+    if (!code.includes(uncompiled) || code.includes(compilesInProcess)) continue
+    const message = `[vite-plugin/worker-not-compiled] ${file.fileName} holds a model that was not compiled: workers do not inherit \`plugins\`; add \`worker: { plugins: () => [quern()] }\` to the Vite configuration`
+    return { name: 'QuernError', message, stack: `QuernError: ${message}` }
+  }
+  return undefined
+}
