@@ -204,7 +204,7 @@ class PlanWriter {
     this.touch({ by: 'team', reads: new Set([this.placeOf(from)]), writes: new Set() })
     const { upper } = info
     const most = upper === undefined ? (info.max === undefined ? undefined : i32(info.max)) : this.now(upper)
-    const count = this.clamp(this.readInteger(from), i32(info.min), most)
+    const count = this.clamp(this.readInteger(from), i32(0), most)
     k.w.set(local, count)
     this.alone(() => k.w.line(`(i32.store ${i32(this.symbolAt(symbol))} ${get(local)})`))
   }
