@@ -31,6 +31,8 @@ export interface Port {
   readonly shape: readonly Expr[]
   /** Index into the target plan's `buffers`. */
   readonly buffer: number
+  /** What the buffer holds for each element, where that is not `dtype`: WebGPU widens narrow dtypes, and narrows proven i64. */
+  readonly held?: DType
 }
 
 /** wasm: one linear memory = header | constants and states | arena. Offsets in bytes. */
@@ -87,7 +89,8 @@ export type GpuStep =
       readonly toAt?: Expr
     }
   | { readonly kind: 'clear'; readonly buffer: number }
-  | { readonly kind: 'define'; readonly symbol: string; readonly buffer: number }
+  /** Reads a 32-bit count into a symbol, at least 0 and at most `max`. */
+  | { readonly kind: 'define'; readonly symbol: string; readonly buffer: number; readonly max?: Expr }
   | {
       readonly kind: 'if'
       readonly condition: number
@@ -107,7 +110,7 @@ export interface GpuBuffer {
   /** Bytes on the device (widened elements), over symbols. */
   readonly bytes: Expr
   readonly kind: 'slot' | 'constant' | 'state'
-  /** constants: byte offset in `weights`. */
+  /** constants: byte offset in `weights`; states: index into the program's state buffers (see {@link StatePort.at}). */
   readonly at?: number
 }
 
@@ -154,6 +157,7 @@ export interface Manifest {
   readonly symbols: Readonly<Record<string, SymbolBounds>>
   readonly entries: Readonly<Record<string, Entry>>
   readonly states: readonly StatePort[]
+  /** wasm: the module. webgpu: a JSON array of {@link GpuShader}s. */
   readonly code: AssetRef
   readonly weights?: AssetRef
   readonly wasm?: WasmLayout

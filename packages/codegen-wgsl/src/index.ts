@@ -1,2 +1,12 @@
 /** @file Kernels and plans to WGSL and a dispatch plan. */
-export * from './kernel/emit-kernel.ts'
+export * from './emit-wgsl.ts'
+export {
+  type BoundArg,
+  type EmittedKernel,
+  type KernelOptions,
+  type WgslLimits,
+  defaultLimits,
+  emitKernel,
+} from './kernel/emit-kernel.ts'
+export type { EmittedPlan } from './plan/emit-plan.ts'
+export type { PlacedConstant, PlacedState } from './plan/placement.ts'
