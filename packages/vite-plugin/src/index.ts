@@ -114,11 +114,20 @@ export default function quern(options: QuernOptions = {}): Plugin {
       core.models.changed(id)
     },
 
-    /** A module that failed to load has no edges in the module graph: the model files concerned are named here. */
+    /** What a change reaches through a model file, which Vite's module graph may not know: nothing of a failed module is in it. */
     hotUpdate({ file, modules }) {
       const concerned = core.models.dependents(file)
-      const added = concerned.flatMap(f => [...(this.environment.moduleGraph.getModulesByFile(f) ?? [])])
-      return added.length === 0 ? undefined : [...new Set([...modules, ...added])]
+      const { hot, moduleGraph, name } = this.environment
+      const added = concerned.flatMap(({ file: model }) => [...(moduleGraph.getModulesByFile(model) ?? [])])
+      if (added.length === 0) return undefined
+      const all = [...new Set([...modules, ...added])]
+      // Vite takes a module that never loaded for one that no page waits for, and would leave the overlay where it is.
+      if (name === 'client' && concerned.some(c => c.failed)) {
+        for (const module of all) moduleGraph.invalidateModule(module)
+        hot.send({ type: 'full-reload' })
+        return []
+      }
+      return all
     },
 
     resolveFileUrl(args) {

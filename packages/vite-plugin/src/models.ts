@@ -6,8 +6,8 @@ export interface Models {
   get(file: string): Promise<Evaluation>
   /** Forgets what depends on a file. */
   changed(file: string): void
-  /** The model files that read a file when they last ran. */
-  dependents(file: string): readonly string[]
+  /** The model files that read a file when they last ran, and whether they failed then. */
+  dependents(file: string): readonly { readonly file: string; readonly failed: boolean }[]
 }
 
 interface Entry {
@@ -19,14 +19,14 @@ interface Entry {
 export const createModels = (options: () => EvaluateOptions): Models => {
   const entries = new Map<string, Entry>()
   /** Kept when an entry is dropped: what a change reaches is asked for after the change. */
-  const read = new Map<string, readonly string[]>()
+  const last = new Map<string, Evaluation>()
   /** Files that changed while evaluations whose dependencies are unknown were running. */
   const changedMeanwhile = new Set<string>()
 
   const start = (file: string): Entry => {
     const evaluation = evaluateModelFile(file, options()).then(result => {
       entry.dependencies = result.dependencies
-      read.set(file, result.dependencies)
+      last.set(file, result)
       const stale = result.dependencies.some(d => changedMeanwhile.has(d))
       if ([...entries.values()].every(e => e.dependencies !== undefined)) changedMeanwhile.clear()
       if (!stale || entries.get(file) !== entry) return result
@@ -48,6 +48,11 @@ export const createModels = (options: () => EvaluateOptions): Models => {
         else if (dependencies.includes(path)) entries.delete(file)
       }
     },
-    dependents: file => [...read].filter(([, files]) => files.includes(resolve(file))).map(([model]) => model),
+    dependents: changedFile => {
+      const path = resolve(changedFile)
+      return [...last.values()]
+        .filter(e => e.dependencies.includes(path))
+        .map(({ file, error, notData }) => ({ file, failed: error !== undefined || notData.length > 0 }))
+    },
   }
 }
