@@ -1,0 +1,152 @@
+/** @file What forks of a program share on a device: pipelines and constants, and the device's errors. */
+import { type GpuShader, type Manifest, QuernError } from '@quern/artifact'
+import { evaluate } from '../expr.ts'
+
+export interface Pipeline {
+  readonly shader: GpuShader
+  readonly pipeline: GPUComputePipeline
+  readonly layout: GPUBindGroupLayout
+}
+
+export interface GpuProgram {
+  readonly device: GPUDevice
+  readonly manifest: Manifest
+  readonly pipelines: readonly Pipeline[]
+  /** By byte offset in the weights file. */
+  readonly constants: ReadonlyMap<number, GPUBuffer>
+  readonly constantBytes: number
+  /** Initial bytes of states by name. */
+  readonly initial: ReadonlyMap<string, Uint8Array<ArrayBuffer>>
+  /** Throws if the device is lost or reported an error since the last call. */
+  check(): void
+  /** Runs an allocation; its failure is a coded error. */
+  allocating<T>(what: string, make: () => T): Promise<T>
+  share(): GpuProgram
+  release(): void
+}
+
+/** Numeric, since the constants of WebGPU are no globals in Node. */
+export const usage = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const
+const compute = 4
+
+export const createProgram = async (
+  device: GPUDevice,
+  manifest: Manifest,
+  shaders: readonly GpuShader[],
+  weights: Uint8Array,
+): Promise<GpuProgram> => {
+  let lost: string | undefined
+  let failed: string | undefined
+  void device.lost.then(info => {
+    lost = info.message || info.reason || 'no reason given'
+  })
+  device.addEventListener('uncapturederror', event => {
+    failed ??= event.error.message
+  })
+  const check = (): void => {
+    if (lost !== undefined)
+      throw new QuernError('device/lost', `the GPU device was lost (${lost}): load the model again`, { reason: lost })
+    const message = failed
+    failed = undefined
+    if (message !== undefined)
+      throw new QuernError('device/error', `WebGPU rejected a command of ${manifest.name}: ${message}`, { message })
+  }
+  const allocating = async <T>(what: string, make: () => T): Promise<T> => {
+    device.pushErrorScope('out-of-memory')
+    device.pushErrorScope('validation')
+    const made = make()
+    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()])
+    check()
+    const error = errors.find(e => e !== null)
+    if (error)
+      throw new QuernError('device/out-of-memory', `the GPU gave no memory for ${what}: ${error.message}`, { what })
+    return made
+  }
+
+  const building = Promise.all(shaders.map(shader => buildPipeline(device, shader)))
+  // Writes queue up while the pipelines compile.
+  const constants = allocating('weights', () => uploadConstants(device, manifest, weights))
+  const [pipelines, { buffers, bytes }] = await Promise.all([
+    building.catch((cause: unknown) => {
+      check()
+      throw cause
+    }),
+    constants,
+  ])
+  const initial = new Map<string, Uint8Array<ArrayBuffer>>()
+  for (const s of manifest.states)
+    if (s.init !== undefined) initial.set(s.name, new Uint8Array(weights.subarray(s.init)))
+  let users = 1
+  const program: GpuProgram = {
+    device,
+    manifest,
+    pipelines,
+    constants: buffers,
+    constantBytes: bytes,
+    initial,
+    check,
+    allocating,
+    share: () => {
+      users++
+      return program
+    },
+    release: () => {
+      if (--users === 0) for (const buffer of buffers.values()) buffer.destroy()
+    },
+  }
+  return program
+}
+
+const buildPipeline = async (device: GPUDevice, shader: GpuShader): Promise<Pipeline> => {
+  const entries: GPUBindGroupLayoutEntry[] = shader.access.map((access, binding) => ({
+    binding,
+    visibility: compute,
+    buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+  }))
+  if (shader.uniforms > 0)
+    entries.push({
+      binding: entries.length,
+      visibility: compute,
+      buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: 4 * shader.uniforms },
+    })
+  const layout = device.createBindGroupLayout({ entries })
+  const module = device.createShaderModule({ code: shader.code, label: shader.kernel })
+  try {
+    const pipeline = await device.createComputePipelineAsync({
+      label: shader.kernel,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    })
+    return { shader, pipeline, layout }
+  } catch (cause) {
+    throw new QuernError(
+      'device/pipeline',
+      `the GPU's compiler rejected the kernel ${shader.kernel}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { kernel: shader.kernel },
+      cause,
+    )
+  }
+}
+
+const uploadConstants = (
+  device: GPUDevice,
+  manifest: Manifest,
+  weights: Uint8Array,
+): { buffers: Map<number, GPUBuffer>; bytes: number } => {
+  const sizes = new Map<number, number>()
+  for (const { webgpu } of Object.values(manifest.entries))
+    for (const { kind, at = 0, bytes } of webgpu?.buffers ?? [])
+      if (kind === 'constant') sizes.set(at, Math.max(sizes.get(at) ?? 64, evaluate(bytes, {})))
+  const buffers = new Map<number, GPUBuffer>()
+  let total = 0
+  for (const [at, size] of sizes) {
+    const buffer = device.createBuffer({ size, usage: usage.storage | usage.copyDst | usage.copySrc })
+    const bytes = weights.subarray(at, at + size)
+    const whole = bytes.length % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4)
+    if (whole !== bytes) whole.set(bytes)
+    device.queue.writeBuffer(buffer, 0, whole as Uint8Array<ArrayBuffer>)
+    buffers.set(at, buffer)
+    total += size
+  }
+  return { buffers, bytes: total }
+}
