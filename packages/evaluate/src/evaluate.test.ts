@@ -28,7 +28,7 @@ const countingCompiler = `
     if (program.name.startsWith('wasm only') && target === 'webgpu')
       throw Object.assign(new Error('[webgpu/unsupported-dtype] no f64'), { name: 'QuernError', code: 'webgpu/unsupported-dtype', details: {} })
     const code = new TextEncoder().encode(JSON.stringify(nodes.map(n => [n.op, n.origin])))
-    return { manifest: { format: 1, name: program.name, target, code: { file: 'code.json' } }, files: { 'code.json': code } }
+    return { manifest: { format: 1, name: program.name, target, entries: {}, code: { file: 'code.json' } }, files: { 'code.json': code } }
   }`
 
 const evaluate = (file: string, options: EvaluateOptions = {}) =>
@@ -106,7 +106,10 @@ describe('evaluateModelFile', () => {
 
   it('hands out the stages of the compiler', async () => {
     const { programs } = await evaluate(write('a.model.ts', wave), { stages: true, compile: { targets: ['wasm'] } })
-    expect(programs[0]?.stages).toEqual([{ target: 'wasm', stage: 'graph', text: 'matmul matmul matmul' }])
+    expect(programs[0]?.stages).toEqual([
+      { target: 'wasm', variant: 'plain', stage: 'graph', text: 'matmul matmul matmul' },
+      { target: 'wasm', variant: 'threads', stage: 'graph', text: 'matmul matmul matmul' },
+    ])
   })
 
   it('refuses an artifact above maxBytes, which the file itself may set', async () => {

@@ -6,8 +6,6 @@ export interface CompileSettings {
   /** Default: `wasm` and `webgpu`. */
   readonly targets?: readonly DeviceKind[]
   readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
-  /** How weights are stored. Default `f32`. */
-  readonly weights?: 'f32' | 'f16' | 'i8'
   /** Refuses an artifact whose files are larger than this together. */
   readonly maxBytes?: number
 }
@@ -41,6 +39,8 @@ export type Data =
 /** One stage of the compiler as text: the graph, the IR after a pass, a schedule, WGSL, … */
 export interface StageText {
   readonly target: DeviceKind
+  /** `plain`, or what it is compiled for beside: `threads`. */
+  readonly variant: string
   readonly stage: string
   readonly text: string
 }

@@ -2,22 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
-import type { ProgramGraph } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerRequest, WorkerReply } from './thread.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
-
-/** What is used of @quern/compiler. */
-interface Compiler {
-  compile(
-    program: ProgramGraph,
-    target: DeviceKind,
-    options: Pick<CompileSettings, 'numerics' | 'weights'> & {
-      readonly onStage?: (stage: string, text: string) => void
-    },
-  ): Promise<Artifact>
-}
 
 const request = workerData as WorkerRequest
 
@@ -43,7 +31,7 @@ const baseName = (file: string): string => (file.split(/[\\/]/).at(-1) ?? file).
 
 const evaluate = async (): Promise<WorkerReply> => {
   const model: typeof import('@quern/model') = await import(request.own.model)
-  const compiler: Compiler = await import(request.own.compiler)
+  const compiler: typeof import('@quern/compiler') = await import(request.own.compiler)
   const module: Readonly<Record<string, unknown>> = await import(request.bundle)
   const exports: Record<string, Data> = {}
   const notData: { exportName: string; is: string }[] = []
@@ -69,14 +57,24 @@ const evaluate = async (): Promise<WorkerReply> => {
     const stages: StageText[] = []
     const targets = settings.targets ?? ['wasm', 'webgpu']
     for (const target of targets) {
-      const onStage = request.stages ? (stage: string, text: string) => stages.push({ target, stage, text }) : undefined
+      const onStage = request.stages
+        ? (stage: string, text: string) => stages.push({ target, variant: variant(), stage, text })
+        : undefined
+      let current: Variant = {}
+      const variant = (): string => Object.keys(current).join('-') || 'plain'
       try {
-        const artifact = await compiler.compile(graph, target, {
-          ...compilerOptions(settings),
-          ...(onStage && { onStage }),
-        })
-        checkSize(artifact, name, settings.maxBytes)
-        artifacts.push(artifact)
+        for (current of variants[target]) {
+          const { numerics } = settings
+          const artifact = await compiler.compile(graph, target, {
+            ...current,
+            ...(numerics === undefined ? {} : { numerics }),
+            ...(onStage && { onStage }),
+          })
+          checkSize(artifact, name, settings.maxBytes)
+          // Threads that share no work would only take a memory of their own.
+          const shares = Object.values(artifact.manifest.entries).some(e => e.wasm?.parallel === true)
+          if (current.threads !== true || shares) artifacts.push(artifact)
+        }
       } catch (error) {
         // Where several targets were asked for, one that cannot run this program is a reported choice; a mistake never is.
         if (!isQuernError(error) || !error.code.startsWith(`${target}/`) || targets.length === 1) throw error
@@ -98,10 +96,15 @@ const evaluate = async (): Promise<WorkerReply> => {
 const withoutUndefined = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
 
-const compilerOptions = ({ numerics, weights }: CompileSettings) => ({
-  ...(numerics === undefined ? {} : { numerics }),
-  ...(weights === undefined ? {} : { weights }),
-})
+interface Variant {
+  readonly threads?: true
+}
+
+/** What is compiled for each target, plain first: the runtime loads one of them. */
+const variants = {
+  wasm: [{}, { threads: true }],
+  webgpu: [{}],
+} as const satisfies Record<DeviceKind, readonly Variant[]>
 
 const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number | undefined): void => {
   const bytes = Object.values(files).reduce((sum, file) => sum + file.byteLength, 0)

@@ -14,9 +14,8 @@ export interface QuernOptions extends CompileSettings {
   readonly standIns?: EvaluateOptions['standIns']
 }
 
-export const compileSettings = ({ targets, numerics, weights, maxBytes }: QuernOptions): CompileSettings => ({
+export const compileSettings = ({ targets, numerics, maxBytes }: QuernOptions): CompileSettings => ({
   ...(targets === undefined ? {} : { targets }),
   ...(numerics === undefined ? {} : { numerics }),
-  ...(weights === undefined ? {} : { weights }),
   ...(maxBytes === undefined ? {} : { maxBytes }),
 })
