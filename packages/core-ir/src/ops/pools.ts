@@ -1,9 +1,12 @@
 /** @file What pools share: attributes, their constraints and the shape of the result. */
 import type { TensorType } from '../graph/graph.ts'
 import { type Index, constant } from '../index/index-expr.ts'
-import type { AttrSpec, Constraint, InferContext } from './define-op.ts'
+import { neutralOf } from '../scalar/reduce.ts'
+import { type Scalar, literal } from '../scalar/scalar.ts'
+import type { AttrSpec, Constraint, InferContext, Operand } from './define-op.ts'
+import { unflatten } from './reshape-indices.ts'
 import { dim, rank } from './shapes.ts'
-import { type Window, canonicalWindow, spatialOf, windowAttrs, windowFits, windowsAlong } from './windows.ts'
+import { type Window, canonicalWindow, isPadded, positionIn, spatialOf, windowAttrs, windowFits, windowsAlong } from './windows.ts'
 
 export const poolAttrs = {
   kernel: { kind: 'ints', doc: 'Extents of the window.' },
@@ -32,3 +35,12 @@ export const poolInfer = (x: TensorType, a: Pool, context: Pick<InferContext, 's
   dim(x, 1),
   ...spatialOf(x.shape).map((d, i) => windowsAlong(d, constant(a.kernel[i] ?? 1), a, i, context)),
 ]
+
+/** Subscripts inside the window from a position in it, row-major. */
+export const kernelIndices = (position: Index, kernel: readonly number[]): Index[] => unflatten(position, kernel.map(k => constant(k)))
+
+/** The element of x at place `ks` of a window; the lowest value in the padding. */
+export const windowElement = (x: Operand, [n, c, ...at]: readonly Index[], ks: readonly Index[], w: Window): Scalar => {
+  const indices = [n ?? 0, c ?? 0, ...at.map((p, i) => positionIn(p, ks[i] ?? constant(0), w, i))]
+  return isPadded(w) ? x.atOr(indices, literal(neutralOf('max', x.type.dtype), x.type.dtype)) : x.at(...indices)
+}
