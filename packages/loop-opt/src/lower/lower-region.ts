@@ -19,6 +19,7 @@ import {
   symbolRanges,
 } from '@quern/core-ir'
 import type { ReduceAxis } from '@quern/core-ir'
+import { collapse } from './collapse.ts'
 import { expander, hintOf, identifier } from './expand.ts'
 import type { LoweredRegion, Stage } from './lowered-region.ts'
 import { type ComputeGroup, type Group, type PartitionLimits, partition } from './partition.ts'
@@ -109,7 +110,7 @@ const lowerGroup = (
   const body = builder.finish()
   const { params: list, args } = params.finish(body)
   const kernel: Kernel = { name, symbols: symbolsOf(symbols.values(), body, list), params: list, body, origins }
-  return { region: { kernel, stages }, args }
+  return { region: collapse({ kernel, stages }), args }
 }
 
 const lowerCompute = (

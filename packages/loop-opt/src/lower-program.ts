@@ -1,0 +1,165 @@
+/** @file A program with regions as scheduled kernels and plans: the one function that the compiler calls here. */
+import {
+  type Kernel,
+  type LoweredProgram,
+  type Numerics,
+  type Plan,
+  type PlanBuffer,
+  type ProgramGraph,
+  type Step,
+} from '@quern/core-ir'
+import { type KernelCost, costOf } from './cost/kernel-cost.ts'
+import { planMemory } from './memory/plan-memory.ts'
+import { buildPlan } from './plan/build-plan.ts'
+import { Names, type UnscheduledKernel } from './plan/plan-builder.ts'
+import { scheduleKernel } from './rules/schedule-kernel.ts'
+import type { Application, Schedule } from './schedule/schedule.ts'
+import { replay } from './schedule/trace.ts'
+import type { TargetInfo } from './target/target-info.ts'
+
+export interface LowerProgramOptions {
+  /** What schedules may change numerically. Default `reassociates`. */
+  readonly numerics?: Numerics
+  /** Traces to replay in the place of the rules, by kernel name. */
+  readonly schedules?: Readonly<Record<string, readonly Application[]>>
+}
+
+export interface LoweringResult extends LoweredProgram {
+  /** Every kernel as lowering left it, with its stages. */
+  readonly unscheduled: ReadonlyMap<string, UnscheduledKernel>
+  /** The primitives that made each kernel. */
+  readonly traces: ReadonlyMap<string, readonly Application[]>
+  readonly costs: ReadonlyMap<string, KernelCost>
+  /** Milliseconds of one run of each entry, at the symbols' lower bounds. */
+  readonly predictedMs: ReadonlyMap<string, number>
+}
+
+export const lowerProgram = (
+  program: ProgramGraph,
+  target: TargetInfo,
+  options: LowerProgramOptions = {},
+): LoweringResult => {
+  const unscheduled = new Map<string, UnscheduledKernel>()
+  const kernelNames = new Names()
+  const drafts = [...program.entries].map(([entry, graph]) =>
+    buildPlan(entry, graph, program.states, unscheduled, kernelNames, { buffersPerKernel: target.buffersPerKernel }),
+  )
+  const permits = options.numerics ?? 'reassociates'
+  const schedules = new Map<string, Schedule>()
+  for (const [name, { region, kind }] of unscheduled) {
+    const given = options.schedules?.[name]
+    schedules.set(
+      name,
+      given === undefined ? scheduleKernel(region, kind, target, permits) : replay(region, given, { permits }),
+    )
+  }
+  const plain = new Map([...unscheduled].map(([name, { region }]) => [name, region.kernel]))
+  const plans = drafts.map(draft => {
+    const plan = withLayouts(draft, schedules, plain)
+    const memory = planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings })
+    return { ...plan, memory }
+  })
+  const costs = new Map([...plain].map(([name, kernel]) => [name, costOf(kernel, target)]))
+  return {
+    name: program.name,
+    kernels: new Map([...schedules].map(([name, s]): [string, Kernel] => [name, s.kernel])),
+    plans,
+    unscheduled,
+    traces: new Map([...schedules].map(([name, s]) => [name, s.trace])),
+    costs,
+    predictedMs: new Map(plans.map(p => [p.entry, predicted(p.steps, costs) + target.speed.runMicroseconds / 1e3])),
+  }
+}
+
+/** Constants take the layouts in which kernels want them; one that two kernels want differently is kept twice. */
+const withLayouts = (
+  plan: Plan,
+  schedules: ReadonlyMap<string, Schedule>,
+  plain: ReadonlyMap<string, Kernel>,
+): Plan => {
+  const buffers = new Map(plan.buffers.map(b => [b.name, b]))
+  const copies = new Map<string, string>()
+  const wanted = (arg: string, kernel: string, param: number): string => {
+    const schedule = schedules.get(kernel)
+    const name = schedule?.kernel.params[param]?.name
+    const layout = name === undefined ? undefined : schedule?.layouts.get(name)
+    const buffer = buffers.get(arg)
+    if (layout === undefined || buffer === undefined) return arg
+    if (buffer.kind !== 'constant') throw new Error(`${kernel} wants ${arg} in a layout of its own, and it is no constant`)
+    const key = `${arg} ${JSON.stringify([layout.map, layout.shape, layout.strides ?? [], layout.offset ?? null])}`
+    const known = copies.get(key)
+    if (known !== undefined) return known
+    let copy = `${arg}_packed`
+    for (let i = 2; buffers.has(copy); i++) copy = `${arg}_packed_${i}`
+    // The layout is one of the param's dims, which may be fewer than the constant's: the same elements in the same order.
+    const shape = plain.get(kernel)?.params[param]?.shape ?? buffer.shape
+    buffers.set(copy, { ...buffer, name: copy, shape, layout })
+    copies.set(key, copy)
+    return copy
+  }
+  const steps = mapKernels(plan.steps, (kernel, args) => args.map((a, i) => wanted(a, kernel, i)))
+  return { ...plan, buffers: usedBuffers(buffers, steps), steps }
+}
+
+/** Ports, and what steps name, with what that is a view of. */
+const usedBuffers = (buffers: ReadonlyMap<string, PlanBuffer>, steps: readonly Step[]): PlanBuffer[] => {
+  const used = new Set<string>()
+  const use = (name: string): void => {
+    used.add(name)
+    const parent = buffers.get(name)?.aliasOf
+    if (parent !== undefined) use(parent)
+  }
+  buffersIn(steps).forEach(use)
+  return [...buffers.values()].filter(b => (b.kind !== 'constant' && b.kind !== 'scratch') || used.has(b.name))
+}
+
+const mapKernels = (steps: readonly Step[], args: (kernel: string, args: readonly string[]) => readonly string[]): Step[] =>
+  steps.map((s): Step => {
+    switch (s.kind) {
+      case 'kernel':
+        return { ...s, args: args(s.kernel, s.args) }
+      case 'if':
+        return { ...s, then: mapKernels(s.then, args), else: mapKernels(s.else, args) }
+      case 'loop':
+        return { ...s, body: mapKernels(s.body, args) }
+      case 'copy':
+      case 'define':
+        return s
+    }
+  })
+
+const buffersIn = (steps: readonly Step[]): string[] =>
+  steps.flatMap(s => {
+    switch (s.kind) {
+      case 'kernel':
+        return s.args
+      case 'copy':
+        return [s.from, s.to]
+      case 'define':
+        return [s.from]
+      case 'if':
+        return [s.condition, ...buffersIn(s.then), ...buffersIn(s.else)]
+      case 'loop':
+        return [
+          ...(typeof s.limit === 'string' ? [s.limit] : []),
+          ...(s.condition === undefined ? [] : [s.condition]),
+          ...buffersIn(s.body),
+        ]
+    }
+  })
+
+/** Loops count as their limit, or 16 rounds; of two branches, the dearer. */
+const predicted = (steps: readonly Step[], costs: ReadonlyMap<string, KernelCost>): number =>
+  steps.reduce((ms, s) => {
+    switch (s.kind) {
+      case 'kernel':
+        return ms + (costs.get(s.kernel)?.ms ?? 0)
+      case 'copy':
+      case 'define':
+        return ms
+      case 'if':
+        return ms + Math.max(predicted(s.then, costs), predicted(s.else, costs))
+      case 'loop':
+        return ms + predicted(s.body, costs) * (typeof s.limit === 'object' && s.limit.kind === 'const' ? s.limit.value : 16)
+    }
+  }, 0)

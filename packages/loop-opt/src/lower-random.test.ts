@@ -1,0 +1,119 @@
+/** @file Random graphs mean the same lowered as interpreted: node by node, and as one region; and their memory holds. */
+import { type Graph, GraphBuilder, type Value, ix, symbolRanges, rangeOf } from '@quern/core-ir'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { lowerProgram } from './lower-program.ts'
+import { liveness } from './memory/liveness.ts'
+import { wasmTarget } from './target/wasm.ts'
+import { webgpuTarget } from './target/webgpu.ts'
+import { asRegion, difference, programOf, random, randomInputs, symbolValues } from './testing/graphs.ts'
+
+const n = ix.variable('n')
+
+/** A graph of up to `size` nodes over f32 matrices with a symbolic dim. */
+const randomGraph = (seed: number, size: number): Graph => {
+  const next = random(seed)
+  const pick = <T>(xs: readonly T[]): T => xs[Math.floor(next() * xs.length)] as T
+  const b = new GraphBuilder('random')
+  b.declare({ name: 'n', min: 1, max: 9, multipleOf: 1 })
+  const values: Value[] = [
+    b.input('x', { dtype: 'f32', shape: [n, ix.constant(4)] }),
+    b.input('y', { dtype: 'f32', shape: [ix.constant(4), n] }),
+    b.one('constant', [], { data: { kind: 'inline', values: [1, -2, 0.5, 3] }, dtype: 'f32', shape: [4] }),
+  ]
+  const shapeKey = (v: Value): string => v.type.shape.map(d => d.key).join()
+  const add = (v: Value): void => void (v.type.shape.length <= 3 && values.push(v))
+  for (let i = 0; i < size; i++) {
+    const x = pick(values)
+    const { shape } = x.type
+    const rank = shape.length
+    switch (Math.floor(next() * 10)) {
+      case 0:
+        add(b.one(pick(['neg', 'exp', 'sin', 'abs', 'tanh']), [x]))
+        break
+      case 1:
+      case 2: {
+        const same = values.filter(v => shapeKey(v) === shapeKey(x))
+        add(b.one(pick(['add', 'mul', 'sub', 'max']), [x, pick(same)]))
+        break
+      }
+      case 3:
+        if (rank > 0) add(b.one(pick(['reduce-sum', 'reduce-max']), [x], { axes: [Math.floor(next() * rank)], keepDims: next() < 0.5 }))
+        break
+      case 4:
+        if (rank === 2) add(b.one('transpose', [x], { perm: [1, 0] }))
+        break
+      case 5: {
+        const rights = values.filter(v => v.type.shape.length === 2 && rank === 2 && v.type.shape[0]?.key === shape[1]?.key)
+        if (rights.length > 0) add(b.one('matmul', [x, pick(rights)]))
+        break
+      }
+      case 6: {
+        const wide = values.find(v => v.type.shape.length >= rank && v.type.shape.length > 0 && shape.every((d, k) => {
+          const into = v.type.shape[v.type.shape.length - rank + k]
+          return ix.isConst(d, 1) || d.key === into?.key
+        }))
+        if (wide !== undefined) add(b.one('broadcast', [x], { shape: wide.type.shape }))
+        break
+      }
+      case 7:
+        if (rank > 0) add(b.one('softmax', [x]))
+        break
+      case 8:
+        add(b.one('reshape', [x], { shape: [ix.product(shape)] }))
+        break
+      case 9:
+        if (rank === 2 && shape[1] !== undefined && ix.isConst(shape[1], 4)) add(b.one('slice', [x], { starts: [0, 3], sizes: [shape[0] ?? 0, 2], steps: [1, -2] }))
+        break
+    }
+  }
+  const outputs = [values.at(-1), ...values.filter(() => next() < 0.2)].filter(v => v !== undefined)
+  return b.finish(Object.fromEntries(outputs.map((v, i) => [`out${i}`, v])))
+}
+
+const cases = fc.tuple(fc.integer({ min: 0, max: 2 ** 31 }), fc.integer({ min: 1, max: 14 }), fc.integer({ min: 1, max: 9 }))
+const targets = { wasm: wasmTarget(), 'wasm-threads': wasmTarget({ threads: 2 }), webgpu: webgpuTarget() }
+
+describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
+  it.each(['node by node', 'as one region'])('mean the same, %s', how => {
+    fc.assert(
+      fc.property(cases, ([seed, size, dim]) => {
+        const graph = randomGraph(seed, size)
+        const lowered = lowerProgram(programOf(how === 'as one region' ? asRegion(graph) : graph), target)
+        const inputs = randomInputs(graph, symbolValues(graph, dim), random(seed + 1))
+        expect(difference(graph, lowered, inputs)).toBeUndefined()
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('have no two live buffers in one place, and a peak no lower than the bound', () => {
+    fc.assert(
+      fc.property(cases, ([seed, size, dim]) => {
+        const graph = randomGraph(seed, size)
+        const lowered = lowerProgram(programOf(graph), target)
+        const [plan] = lowered.plans
+        const memory = plan?.memory
+        if (plan === undefined || memory === undefined) throw new Error('no memory plan')
+        const at = symbolValues(graph, dim)
+        const live = liveness(plan, new Map([...lowered.unscheduled].map(([name, u]) => [name, u.region.kernel])), target.inPlaceBindings)
+        const placed = [...live.intervals].map(([name, interval]) => {
+          const slot = memory.slots.find(s => s.name === memory.slotOf.get(name))
+          if (slot === undefined) throw new Error(`${name} has no slot`)
+          return { name, interval, from: ix.evaluateIndex(slot.offset, at), bytes: ix.evaluateIndex(slot.bytes, at) }
+        })
+        for (const a of placed)
+          for (const b of placed) {
+            if (a.name >= b.name || a.from + a.bytes <= b.from || b.from + b.bytes <= a.from) continue
+            const apart = a.interval.last < b.interval.first || b.interval.last < a.interval.first
+            const inPlace = live.inPlace.some(p => [a.name, b.name].includes(p.from) && [a.name, b.name].includes(p.to))
+            expect(apart || inPlace, `${a.name} and ${b.name}`).toBe(true)
+          }
+        const peak = ix.evaluateIndex(memory.peak, at)
+        expect(peak).toBeGreaterThanOrEqual(ix.evaluateIndex(memory.lowerBound, at))
+        expect(rangeOf(memory.peak, symbolRanges(graph.symbols)).max).toBeLessThan(Infinity)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
