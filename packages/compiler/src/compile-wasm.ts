@@ -1,13 +1,13 @@
 /** @file The wasm back end of the pipeline: lowered program to artifact. */
 import type { Artifact, Entry, Manifest } from '@quern/artifact'
 import { assemble, emitWasm } from '@quern/codegen-wasm'
-import { type ProgramGraph, ix } from '@quern/core-ir'
-import { type LoweringResult } from '@quern/loop-opt'
+import type { ProgramGraph } from '@quern/core-ir'
+import type { LoweringResult } from '@quern/loop-opt'
 import { assetRef } from './asset.ts'
 import { symbolBounds } from './manifest.ts'
 import type { CompileOptions } from './options.ts'
 import { constantReader } from './read-constant.ts'
-import { type Placed, weightsFile } from './weights-file.ts'
+import { placedData, weightsFile } from './weights-file.ts'
 
 export const compileWasm = async (
   program: ProgramGraph,
@@ -23,19 +23,10 @@ export const compileWasm = async (
   })
   options.onStage?.('wat', wat)
   const code = await assemble(wat, { threads, relaxed })
-  const placed: Placed[] = [
-    ...constants.flatMap(({ buffer, at }) =>
-      buffer.data === undefined
-        ? []
-        : [{ at, dtype: buffer.dtype, shape: buffer.shape, layout: buffer.layout, data: buffer.data }],
-    ),
-    ...states.flatMap(s =>
-      s.data === undefined || s.init === undefined
-        ? []
-        : [{ at: s.init, dtype: s.dtype, shape: s.shape.map(d => ix.constant(d)), layout: s.layout, data: s.data }],
-    ),
-  ]
-  const weights = weightsBytes === 0 ? undefined : await weightsFile(weightsBytes, placed, constantReader(program))
+  const weights =
+    weightsBytes === 0
+      ? undefined
+      : await weightsFile(weightsBytes, placedData({ constants, states }), constantReader(program))
   const codeFile = `${program.name}.wasm`,
     weightsName = `${program.name}.weights`
   const manifest: Manifest = {

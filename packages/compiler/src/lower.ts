@@ -1,5 +1,14 @@
 /** @file The loop half of the pipeline: regions to scheduled, legal kernels and plans. */
-import { type Kernel, type ProgramGraph, ix, printIndex, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
+import {
+  type Kernel,
+  type ProgramGraph,
+  expandKernel,
+  ix,
+  printIndex,
+  printKernel,
+  printPlan,
+  verifyKernel,
+} from '@quern/core-ir'
 import { type LoweringResult, type TargetInfo, legalise, lowerProgram, printTrace } from '@quern/loop-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
 
@@ -8,7 +17,7 @@ export const lower = (program: ProgramGraph, target: TargetInfo, options: Compil
   const lowered = lowerProgram(program, target, { numerics: numericsOf(options) })
   const kernels = new Map<string, Kernel>()
   for (const [name, kernel] of lowered.kernels) {
-    const legal = legalise(kernel)
+    const legal = expandKernel(legalise(kernel), { f16: target.features.f16 ? 'native' : 'via-f32' })
     verifyKernel(legal)
     kernels.set(name, legal)
   }

@@ -1,7 +1,7 @@
 /** @file The weights file of an artifact: constants in the layouts that kernels want, then initial values of states. */
 import type { DType } from '@quern/artifact'
 import { arrayOf } from '@quern/artifact'
-import { type ConstantData, type Layout, type Index, ix, packConstant } from '@quern/core-ir'
+import { type ConstantData, type Index, type Layout, type PlanBuffer, ix, packConstant } from '@quern/core-ir'
 import type { ByteRange } from './read-constant.ts'
 
 /** A constant at a byte offset of the file. */
@@ -25,6 +25,31 @@ const rowMajorBytes = async (
       : arrayOf[dtype].from(data.values.map(Number))
   return new Uint8Array(array.buffer)
 }
+
+interface Emitted {
+  readonly constants: readonly { readonly buffer: PlanBuffer; readonly at: number }[]
+  readonly states: readonly {
+    readonly dtype: DType
+    readonly shape: readonly number[]
+    readonly layout: Layout
+    readonly data: ConstantData | undefined
+    readonly init: number | undefined
+  }[]
+}
+
+/** What goes into the file: the constants of a back end, and the initial values of states. */
+export const placedData = ({ constants, states }: Emitted): Placed[] => [
+  ...constants.flatMap(({ buffer, at }) =>
+    buffer.data === undefined
+      ? []
+      : [{ at, dtype: buffer.dtype, shape: buffer.shape, layout: buffer.layout, data: buffer.data }],
+  ),
+  ...states.flatMap(({ dtype, shape, layout, data, init }) =>
+    data === undefined || init === undefined
+      ? []
+      : [{ at: init, dtype, shape: shape.map(d => ix.constant(d)), layout, data }],
+  ),
+]
 
 export const weightsFile = async (
   bytes: number,
