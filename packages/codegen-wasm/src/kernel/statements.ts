@@ -66,7 +66,7 @@ const writeIf = (k: KernelState, around: Surroundings, s: Extract<Stmt, { kind: 
   // An arm runs where any lane takes it, and only those lanes store.
   const condition = writeVector(k, s.condition).map(p => k.hold(p, 'v128'))
   const branch = (mask: readonly string[], stmts: readonly Stmt[]): void => {
-    if (stmts.length > 0) withMask(k, mask, active => k.w.if(anyTrue(active), arm(stmts)))
+    if (stmts.length > 0) withMask(k, mask, active => k.w.if(anyTrue(active, vectorOf(k).extent), arm(stmts)))
   }
   branch(condition, s.then)
   if (s.else.length > 0)

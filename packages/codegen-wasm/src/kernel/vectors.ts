@@ -290,7 +290,7 @@ const writeLoad = (k: KernelState, x: Load, extent: number): Parts => {
   const fills = writeVector(k, fill).map(p => k.hold(p, 'v128'))
   setAll(fills)
   withMask(k, guard, active =>
-    k.w.if(anyTrue(active), () =>
+    k.w.if(anyTrue(active, extent), () =>
       k.framed(none, () => {
         const parts = elements(k, x, extent)
         const masks = castMask('bool', x.dtype, guard, extent, k)
@@ -301,7 +301,11 @@ const writeLoad = (k: KernelState, x: Load, extent: number): Parts => {
   return k.getAll(results)
 }
 
-export const anyTrue = (masks: Parts): string => `(v128.any_true ${masks.reduce((all, m) => `(v128.or ${all} ${m})`)})`
+/** Whether any lane of a mask is set; of two lanes, what lies above them is not looked at. */
+export const anyTrue = (masks: Parts, extent: number): string =>
+  extent === 2
+    ? `(i64.ne (i64x2.extract_lane 0 ${masks[0] ?? ''}) (i64.const 0))`
+    : `(v128.any_true ${masks.reduce((all, m) => `(v128.or ${all} ${m})`)})`
 
 /** Writes with only those lanes active that the mask (in locals) and the enclosing one name. */
 export const withMask = <T>(k: KernelState, mask: Parts, write: (active: Parts) => T): T => {
@@ -324,7 +328,11 @@ const elements = (k: KernelState, x: Load, extent: number): Parts => {
     return accessOfRegister(decl, x.indices)?.lanes === 1 ? shared() : k.getAll(registerParts(k, x.buffer, x.indices))
   const position = flatten(decl, x.indices)
   const walk = walkOf(k, position, dataVaries(k))
-  if (walk.kind === 'linear' && walk.stride === 0) return shared()
+  if (walk.kind === 'linear' && walk.stride === 0) {
+    const address = reach(k, home, walk.first, dataOf(k)).at(0)
+    const one = k.hold(loadSplat(d, address) ?? splat(d, loadScalar(d, address, k)), 'v128')
+    return Array.from({ length: partsOf(d, extent) }, () => one)
+  }
   if (walk.kind === 'linear' && walk.stride === 1) {
     const from = reach(k, home, walk.first, dataOf(k))
     const per = lanesOf(d)
