@@ -1,0 +1,325 @@
+/**
+ * @file Makes a kernel ready for code generation: ops that are not basic become `let`s of basic ones before their statement,
+ * and what a list of statements computes or loads more than once is named once. A value that reads a buffer is shared up to
+ * the next statement that may write that buffer.
+ */
+import { type Index, fromScalar, mapAtoms, visitAtoms } from '../../index/index-expr.ts'
+import type { Kernel, Stmt } from '../../loop/kernel.ts'
+import { blocksOf, visitStmts } from '../../loop/walk.ts'
+import { combinerOp } from '../reduce.ts'
+import {
+  type Scalar,
+  binary,
+  bitcast,
+  cast,
+  childrenOf,
+  intrinsic,
+  load,
+  indexScalar,
+  ref,
+  select,
+  unary,
+} from '../scalar.ts'
+import { StatementEmitter, isLeaf } from './emitter.ts'
+import { expandOp, isExpanded } from './expansions.ts'
+import { isHalf, widened } from './half-arithmetic.ts'
+
+export interface ExpandOptions {
+  /** Whether the target computes in half precision, or half floats are widened for every op and rounded after it. */
+  readonly f16?: 'native' | 'via-f32'
+}
+
+export const expandKernel = (kernel: Kernel, { f16 = 'via-f32' }: ExpandOptions = {}): Kernel => {
+  const names = new Names(kernel)
+  const memory = new Memory(kernel)
+  const body = new Block(names, memory, f16 === 'via-f32', new Map(), new Map()).expand(kernel.body)
+  return { ...kernel, body }
+}
+
+/** Fresh names. */
+class Names {
+  private readonly taken = new Set<string>()
+  private readonly next = new Map<string, number>()
+  constructor(kernel: Kernel) {
+    for (const s of kernel.symbols) this.taken.add(s.name)
+    for (const p of kernel.params) this.taken.add(p.name)
+    visitStmts(kernel.body, s => {
+      if (s.kind === 'for') this.taken.add(s.axis)
+      if (s.kind === 'alloc') this.taken.add(s.buffer.name)
+      if (s.kind === 'let') this.taken.add(s.name)
+    })
+  }
+  readonly fresh = (hint: string): string => {
+    let n = this.next.get(hint) ?? 0,
+      name = n === 0 ? hint : `${hint}_${n}`
+    while (this.taken.has(name)) name = `${hint}_${++n}`
+    this.next.set(hint, n + 1)
+    this.taken.add(name)
+    return name
+  }
+}
+
+/** Which buffers a value reads, and how often each was written so far: two values are the same when both agree. */
+class Memory {
+  private readonly registers = new Set<string>()
+  private readonly versions = new Map<string, number>()
+  private readonly read = new WeakMap<Scalar, ReadonlySet<string>>()
+  constructor(kernel: Kernel) {
+    for (const p of kernel.params) this.versions.set(p.name, 0)
+    visitStmts(kernel.body, s => {
+      if (s.kind !== 'alloc') return
+      this.versions.set(s.buffer.name, 0)
+      if (s.space === 'register') this.registers.add(s.buffer.name)
+    })
+  }
+  isRegister(buffer: string): boolean {
+    return this.registers.has(buffer)
+  }
+  private readsOf(x: Scalar): ReadonlySet<string> {
+    const known = this.read.get(x)
+    if (known !== undefined) return known
+    const found = new Set<string>(x.kind === 'load' ? [x.buffer] : [])
+    for (const y of operandsOf(x)) for (const name of this.readsOf(y)) found.add(name)
+    this.read.set(x, found)
+    return found
+  }
+  /** Equal for two values exactly when they are the same expression of the same state. */
+  keyOf(x: Scalar): string {
+    const reads = [...this.readsOf(x)]
+    return reads.length === 0 ? x.key : `${x.key} @ ${reads.map(b => this.versions.get(b) ?? 0).join(' ')}`
+  }
+  /** Passes a statement: what it (or anything in it) may write is new. */
+  pass(stmt: Stmt): void {
+    if (stmt.kind === 'store' || stmt.kind === 'accumulate') this.bump(stmt.buffer)
+    if (stmt.kind === 'barrier') for (const name of this.versions.keys()) if (!this.registers.has(name)) this.bump(name)
+    for (const [, block] of blocksOf(stmt)) for (const inner of block) this.pass(inner)
+  }
+  private bump(buffer: string): void {
+    this.versions.set(buffer, (this.versions.get(buffer) ?? 0) + 1)
+  }
+  /** Runs `f` and forgets what it passed. */
+  rehearse(f: () => void): void {
+    const before = [...this.versions]
+    f()
+    for (const [name, version] of before) this.versions.set(name, version)
+  }
+}
+
+/** The scalars directly inside an index. */
+const scalarsIn = (x: Index): Scalar[] => {
+  const found: Scalar[] = []
+  visitAtoms(x, atom => {
+    if (atom.kind === 'value') found.push(atom.scalar)
+  })
+  return found
+}
+/** Children, and the scalars inside subscripts. */
+const operandsOf = (x: Scalar): readonly Scalar[] => {
+  if (x.kind === 'load') return [...x.indices.flatMap(scalarsIn), ...childrenOf(x)]
+  return x.kind === 'index' ? scalarsIn(x.index) : childrenOf(x)
+}
+/** The scalars that a statement itself evaluates. */
+const rootsOf = (s: Stmt): readonly Scalar[] => {
+  switch (s.kind) {
+    case 'for':
+      return scalarsIn(s.extent)
+    case 'let':
+      return [s.value]
+    case 'store':
+    case 'accumulate':
+      return [...s.indices.flatMap(scalarsIn), s.value]
+    case 'if':
+      return [s.condition]
+    case 'fail':
+      return scalarsIn(s.at)
+    case 'alloc':
+    case 'barrier':
+      return []
+  }
+}
+
+/** One list of statements. `available` maps keys of values to names that hold them, `pure` those that expansions made. */
+class Block {
+  private readonly names: Names
+  private readonly memory: Memory
+  private readonly widen: boolean
+  private readonly available: Map<string, Scalar>
+  private readonly pure: Map<string, Scalar>
+  private readonly out: Stmt[] = []
+  private readonly uses = new Map<string, number>()
+  private readonly emitter: StatementEmitter
+  constructor(names: Names, memory: Memory, widen: boolean, available: Map<string, Scalar>, pure: Map<string, Scalar>) {
+    this.names = names
+    this.memory = memory
+    this.widen = widen
+    this.available = available
+    this.pure = pure
+    this.emitter = new StatementEmitter(this.out, names.fresh, pure)
+  }
+
+  expand(stmts: readonly Stmt[]): readonly Stmt[] {
+    this.memory.rehearse(() => {
+      for (const s of stmts) {
+        rootsOf(s).forEach(x => this.count(x))
+        this.memory.pass(s)
+      }
+    })
+    for (const s of stmts) this.statement(s)
+    return this.out
+  }
+
+  private count(x: Scalar): void {
+    if (isLeaf(x)) return
+    const key = this.memory.keyOf(x),
+      before = this.uses.get(key) ?? 0
+    this.uses.set(key, before + 1)
+    if (before === 0) for (const y of operandsOf(x)) this.count(y)
+  }
+
+  private inner(stmts: readonly Stmt[]): readonly Stmt[] {
+    return new Block(this.names, this.memory, this.widen, new Map(this.available), new Map(this.pure)).expand(stmts)
+  }
+
+  private statement(s: Stmt): void {
+    switch (s.kind) {
+      case 'for': {
+        const extent = this.index(s.extent)
+        // The body may see what an earlier trip wrote.
+        this.memory.pass(s)
+        this.out.push({ ...s, extent, body: this.inner(s.body) })
+        this.memory.pass(s)
+        return
+      }
+      case 'if': {
+        const condition = this.value(s.condition)
+        const then = this.inner(s.then),
+          otherwise = this.inner(s.else)
+        this.out.push({ ...s, condition, then, else: otherwise })
+        this.memory.pass(s)
+        return
+      }
+      case 'let': {
+        const value = this.value(s.value)
+        this.out.push({ ...s, value })
+        if (!isLeaf(value)) this.available.set(this.memory.keyOf(s.value), ref(s.name, value.dtype))
+        return
+      }
+      case 'store': {
+        const indices = s.indices.map(i => this.index(i))
+        this.out.push({ ...s, indices, value: this.value(s.value) })
+        this.memory.pass(s)
+        return
+      }
+      case 'accumulate': {
+        const indices = s.indices.map(i => this.index(i))
+        const value = this.value(s.value)
+        this.out.push(
+          this.widen && isHalf(value)
+            ? {
+                kind: 'store',
+                buffer: s.buffer,
+                indices,
+                value: widened(binary(combinerOp[s.reducer], load(s.buffer, 'f16', indices), value)),
+              }
+            : { ...s, indices, value },
+        )
+        this.memory.pass(s)
+        return
+      }
+      case 'fail':
+        this.out.push({ ...s, at: this.index(s.at) })
+        return
+      case 'alloc':
+      case 'barrier':
+        this.out.push(s)
+        this.memory.pass(s)
+    }
+  }
+
+  private index(x: Index): Index {
+    if (scalarsIn(x).length === 0) return x
+    return mapAtoms(x, atom => (atom.kind === 'value' ? fromScalar(this.value(atom.scalar)) : undefined))
+  }
+
+  private value(x: Scalar): Scalar {
+    if (isLeaf(x)) return x
+    const key = this.memory.keyOf(x)
+    const known = this.available.get(key)
+    if (known !== undefined) return known
+    const expanded = (x.kind === 'unary' || x.kind === 'binary') && isExpanded(x.op)
+    const made = expanded ? this.expansion(x) : this.rebuilt(x)
+    const shared = expanded || ((this.uses.get(key) ?? 0) > 1 && this.isWorthNaming(x))
+    if (!shared || isLeaf(made)) return made
+    const name = this.named(x, made)
+    this.available.set(key, name)
+    return name
+  }
+
+  private expansion(x: Extract<Scalar, { kind: 'unary' | 'binary' }>): Scalar {
+    const operands = (x.kind === 'unary' ? [x.operand] : [x.lhs, x.rhs]).map(y => {
+      const value = this.value(y)
+      return isLeaf(value) ? value : this.named(y, value)
+    })
+    if (!isExpanded(x.op)) throw new TypeError(`${x.op} is basic`)
+    return expandOp(this.emitter, x.op, x.dtype, operands)
+  }
+
+  private rebuilt(x: Scalar): Scalar {
+    const made = rebuild(
+      x,
+      y => this.value(y),
+      i => this.index(i),
+    )
+    return this.widen ? widened(made) : made
+  }
+
+  /** Subscripts and registers cost nothing to repeat. */
+  private isWorthNaming(x: Scalar): boolean {
+    return x.kind !== 'index' && !(x.kind === 'load' && this.memory.isRegister(x.buffer))
+  }
+
+  private named(x: Scalar, value: Scalar): Scalar {
+    const hint =
+      x.kind === 'load'
+        ? `${x.buffer}_at`
+        : x.kind === 'unary' || x.kind === 'binary'
+          ? `${x.op}_of`
+          : x.kind === 'bitcast'
+            ? 'bits'
+            : 'value'
+    const name = this.names.fresh(hint)
+    this.out.push({ kind: 'let', name, value })
+    return ref(name, value.dtype)
+  }
+}
+
+/** The same scalar over new operands. */
+const rebuild = (x: Scalar, go: (y: Scalar) => Scalar, at: (i: Index) => Index): Scalar => {
+  switch (x.kind) {
+    case 'const':
+    case 'ref':
+      return x
+    case 'index':
+      return indexScalar(at(x.index), x.dtype === 'i64' ? 'i64' : 'i32')
+    case 'load': {
+      const indices = x.indices.map(at)
+      return x.guard === undefined || x.fill === undefined
+        ? load(x.buffer, x.dtype, indices)
+        : load(x.buffer, x.dtype, indices, { guard: go(x.guard), fill: go(x.fill) })
+    }
+    case 'unary':
+      return unary(x.op, go(x.operand))
+    case 'binary':
+      return binary(x.op, go(x.lhs), go(x.rhs))
+    case 'select':
+      return select(go(x.condition), go(x.then), go(x.otherwise))
+    case 'cast':
+      return cast(go(x.operand), x.dtype)
+    case 'bitcast':
+      return bitcast(go(x.operand), x.dtype)
+    case 'intrinsic':
+      return intrinsic(x.name, x.dtype, x.args.map(go))
+    case 'reduce':
+      throw new TypeError('a kernel holds no reducer: lowering turns it into loops')
+  }
+}
