@@ -1,5 +1,5 @@
 /** @file Lowered programs against values computed by hand. */
-import { type Graph, GraphBuilder, type HostTensor, type ProgramGraph, interpretPlan, ix, parseGraph, tensorType } from '@quern/core-ir'
+import { type Graph, GraphBuilder, type HostTensor, type ProgramGraph, interpretPlan, ix, tensorType } from '@quern/core-ir'
 import { describe, expect, it } from 'vitest'
 import { lowerProgram } from './lower-program.ts'
 import { wasmTarget } from './target/wasm.ts'

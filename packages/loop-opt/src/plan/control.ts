@@ -2,7 +2,7 @@
 import { type Graph, type Index, type Node, type Step, type Value, isGraph, ix, scalar as sc } from '@quern/core-ir'
 import { hintOf } from '../lower/expand.ts'
 import { assignHomes, copyOutputs } from './homes.ts'
-import { type GraphScope, type Place, bufferOf, bufferPlace, lowerGraph } from './lower-graph.ts'
+import { type GraphScope, type Place, bufferOf, bufferPlace, literalOf, lowerGraph } from './lower-graph.ts'
 
 const graphIn = (node: Node, name: string): Graph => {
   const graph = node.attrs[name]
@@ -62,41 +62,61 @@ export const lowerIf = (node: Node, scope: GraphScope): void => {
 export const lowerLoop = (node: Node, scope: GraphScope): void => {
   const { plan } = scope
   const body = graphIn(node, 'body')
+  const [most, condition, ...inputs] = node.operands
   const carried = node.results.length
-  const first = node.operands.slice(0, carried), captured = node.operands.slice(carried)
   const results = resultBuffers(node, scope)
-  first.forEach((v, i) => {
+  inputs.slice(0, carried).forEach((v, i) => {
     const to = results[i]
     if (v !== undefined && to !== undefined) scope.steps.push({ kind: 'copy', from: bufferOf(v, scope), to })
   })
+  const limit = limitOf(most, scope)
   const counter = freshSymbol(plan.symbols, 'round')
-  const { limit: bound } = node.attrs
-  const limit: Index | undefined = typeof bound === 'number' ? ix.constant(bound) : isIndex(bound) ? bound : undefined
   plan.symbols.set(counter, {
-    name: counter, min: 0, multipleOf: 1,
-    max: limit !== undefined && ix.isConst(limit) ? Math.max(limit.value - 1, 0) : undefined,
+    name: counter,
+    min: 0,
+    multipleOf: 1,
+    max: typeof limit === 'object' && ix.isConst(limit) ? Math.max(limit.value - 1, 0) : undefined,
   })
   const round: Place = { kind: 'literal', scalar: sc.indexScalar(ix.variable(counter)) }
-  const hasCondition = body.outputs.length > carried
-  const condition = hasCondition ? plan.buffer(`${scope.prefix}again`, 'scratch', { dtype: 'bool', shape: [] }) : undefined
-  if (condition !== undefined) {
-    const yes = plan.constant('yes', 'bool', [], { kind: 'inline', values: [1] })
-    scope.steps.push({ kind: 'copy', from: yes, to: condition })
-  }
-  const next = body.outputs.slice(hasCondition ? 1 : 0).map(({ value }, i) => {
+  const again = conditionBuffer(condition, body, scope)
+  const next = body.outputs.slice(1).map(({ value }, i) => {
     const carrier = body.inputs[i + 1]?.value
     return carrier === value ? undefined : plan.buffer(`${scope.prefix}${hintOf(value)}_next`, 'scratch', value.type)
   })
-  const places = [round, ...results.map(bufferPlace), ...placesOf(captured, scope)]
-  const steps = block(body, places, hasCondition ? [condition, ...next] : next, scope)
+  const places = [round, ...results.map(bufferPlace), ...placesOf(inputs.slice(carried), scope)]
+  const steps = block(body, places, [again, ...next], scope)
   next.forEach((from, i) => {
     const to = results[i]
     if (from !== undefined && to !== undefined) steps.push({ kind: 'copy', from, to })
   })
-  scope.steps.push({ kind: 'loop', counter, limit, condition, body: steps })
+  scope.steps.push({ kind: 'loop', counter, limit, condition: again, body: steps })
 }
 
-const isIndex = (x: unknown): x is Index => typeof x === 'object' && x !== null && 'key' in x && 'kind' in x
+/** A number where it is known, else the buffer that holds it. */
+const limitOf = (most: Value | undefined, scope: GraphScope): Index | string | undefined => {
+  const place = most && scope.places.get(most)
+  if (most === undefined || place === undefined) return undefined
+  if (place.kind === 'buffer') return place.name
+  const { scalar } = place
+  if (scalar.kind === 'const') return ix.constant(Math.max(0, Number(scalar.value)))
+  return scalar.kind === 'index' ? scalar.index : bufferOf(most, scope)
+}
+
+/** Holds whether there is another round; undefined where there always is one. */
+const conditionBuffer = (first: Value | undefined, body: Graph, scope: GraphScope): string | undefined => {
+  const next = body.outputs[0]?.value
+  const literal = next?.node && literalOf(next.node)
+  const always = literal?.kind === 'const' && Number(literal.value) !== 0
+  if (first === undefined && always) return undefined
+  const bool = { dtype: 'bool', shape: [] } as const
+  const again = scope.plan.buffer(`${scope.prefix}again`, 'scratch', bool)
+  const from =
+    first === undefined
+      ? scope.plan.constant('yes', 'bool', [], { kind: 'inline', values: [1] })
+      : bufferOf(first, scope)
+  scope.steps.push({ kind: 'copy', from, to: again })
+  return again
+}
 
 const freshSymbol = (symbols: ReadonlyMap<string, unknown>, hint: string): string => {
   let name = hint

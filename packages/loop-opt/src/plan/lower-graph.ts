@@ -34,7 +34,7 @@ export interface GraphScope {
 export const bufferPlace = (name: string): Place => ({ kind: 'buffer', name })
 
 /** The literal of a constant: one value, or the same one throughout. */
-const literalOf = (node: Node): Scalar | undefined => {
+export const literalOf = (node: Node): Scalar | undefined => {
   const { data } = node.attrs
   const [result] = node.results
   if (node.op !== 'constant' || result === undefined || !isInline(data)) return undefined
@@ -162,27 +162,25 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
       plan.kernel(region.kernel.name, given => ({ region: { ...region, kernel: renameKernel(region.kernel, given) }, kind }), buffers),
     )
   }
-  defineSymbols(node, scope)
+  defineSymbols(node, body, inside, scope)
 }
 
-/** A symbol that a node defines is read from the scalar that holds it as soon as that is written. */
-const defineSymbols = (node: Node, scope: GraphScope): void => {
-  const known = new Set(node.operands.flatMap(v => v?.type.shape.flatMap(symbolsIn) ?? []))
-  const defined = new Set(node.results.flatMap(r => r.type.shape.flatMap(symbolsIn)).filter(s => {
-    const info = scope.plan.symbols.get(s)
-    return info?.upper !== undefined && !known.has(s)
-  }))
-  const count = node.results.find(r => r.type.shape.length === 0 && (r.type.dtype === 'i64' || r.type.dtype === 'i32'))
-  const place = count && scope.places.get(count)
-  for (const symbol of defined)
-    if (place?.kind === 'buffer') scope.steps.push({ kind: 'define', symbol, from: place.name })
-}
-const symbolsIn = (d: Value['type']['shape'][number]): string[] => {
-  const names: string[] = []
-  ix.visitAtoms(d, a => {
-    if (a.kind === 'var') names.push(a.name)
-  })
-  return names
+/** Symbols that ops define are read from the scalars that hold them as soon as those are written. */
+const defineSymbols = (node: Node, body: Graph, inside: ReadonlyMap<Value, string>, scope: GraphScope): void => {
+  const define = (n: Node, bufferOfResult: (v: Value) => string | undefined): void => {
+    for (const { symbol, from } of opNamed(n.op).defines?.(n.results.map(r => r.type)) ?? []) {
+      const result = n.results[from]
+      const buffer = result && bufferOfResult(result)
+      if (buffer === undefined) throw new Error(`${n.op} does not store what ${symbol} is`)
+      scope.steps.push({ kind: 'define', symbol, from: buffer })
+    }
+  }
+  if (opNamed(node.op).class === 'region') for (const n of body.nodes) define(n, v => inside.get(v))
+  else
+    define(node, v => {
+      const place = scope.places.get(v)
+      return place?.kind === 'buffer' ? place.name : undefined
+    })
 }
 
 /** A few of the ops that a kernel does, in order: for people who read profiles. */
