@@ -53,8 +53,8 @@ export const convTranspose = defineOp({
   },
   gradient: ([g], { builder: b, operands: { x, weight } }, a) => {
     if (g === undefined) return {}
-    const { extents: _, ...window } = a
-    return { x: b.one('conv', [g, weight], window), weight: weightGradient(b, g, x, weight.type.shape, a) }
+    const { strides, pads, dilations, groups } = a
+    return { x: b.one('conv', [g, weight], { strides, pads, dilations, groups }), weight: weightGradient(b, g, x, weight.type.shape, a) }
   },
   example: `graph example(%x: f32[1,4,3,3], %w: f32[4,1,3,3]) {
   %0 = conv-transpose(%x, %w, strides=[2,2], pads=[1,1,1,1], dilations=[1,1], groups=2, extents=[5,5]) : f32[1,2,5,5]

@@ -2,7 +2,7 @@
 import { constant, product, variable } from '../index/index-expr.ts'
 import { binary, indexScalar, literal, reduce } from '../scalar/scalar.ts'
 import { defineOp } from './define-op.ts'
-import { kernelIndices, poolAttrs, poolFits, poolWindow } from './pools.ts'
+import { kernelIndices, poolAttrs, poolFits, poolWindow, windowOf } from './pools.ts'
 import { dtypeIs, rank } from './shapes.ts'
 import { whereAll, windowAt } from './windows.ts'
 
@@ -31,8 +31,8 @@ export const maxUnpool = defineOp({
     const element = x.atOr(where, literal(0, x.type.dtype))
     return reduce('sum', [loop], whereAll([...places.map(p => p.exact), won], element))
   },
-  gradient: ([g], { builder: b, operands: { winners } }, { extents: _, ...window }) =>
-    g === undefined ? {} : { x: b.one('take-pooled', [g, winners], window) },
+  gradient: ([g], { builder: b, operands: { winners } }, a) =>
+    g === undefined ? {} : { x: b.one('take-pooled', [g, winners], windowOf(a)) },
   example: `graph example(%x: f32[1,2,2,2], %w: i32[1,2,2,2]) {
   %0 = max-unpool(%x, %w, kernel=[2,2], strides=[2,2], pads=[0,0,0,0], dilations=[1,1], extents=[4,4]) : f32[1,2,4,4]
   return y = %0

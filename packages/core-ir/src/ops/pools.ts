@@ -18,6 +18,9 @@ export interface Pool extends Window {
   readonly kernel: readonly number[]
 }
 
+/** The attributes that say what the windows are, without the others. */
+export const windowOf = ({ kernel, strides, pads, dilations }: Pool) => ({ kernel, strides, pads, dilations })
+
 export const poolWindow = <A extends Pool>(a: A, spatial: number): A =>
   canonicalWindow({ ...a, strides: a.strides.length === 0 ? a.kernel : a.strides }, spatial)
 

@@ -3,7 +3,7 @@ import { constant, variable } from '../index/index-expr.ts'
 import { literal, reduce } from '../scalar/scalar.ts'
 import { arithmetic } from './calculus.ts'
 import { defineOp } from './define-op.ts'
-import { poolAttrs, poolFits, poolWindow } from './pools.ts'
+import { poolAttrs, poolFits, poolWindow, windowOf } from './pools.ts'
 import { dtypeIs, rank } from './shapes.ts'
 import { whereAll, windowAt } from './windows.ts'
 
@@ -26,10 +26,10 @@ export const sumUnpool = defineOp({
     const element = x.atOr([n ?? 0, c ?? 0, ...places.map(p => p.window)], literal(0, x.type.dtype))
     return reduce('sum', loops, whereAll(places.map(p => p.exact), element))
   },
-  gradient: ([g], { builder: b }, { extents: _, ...window }) => {
+  gradient: ([g], { builder: b }, a) => {
     if (g === undefined) return {}
-    const mean = b.one('avg-pool', [g], { ...window, countPads: true })
-    return { x: arithmetic(b).mul(mean, window.kernel.reduce((p, k) => p * k, 1)) }
+    const mean = b.one('avg-pool', [g], { ...windowOf(a), countPads: true })
+    return { x: arithmetic(b).mul(mean, a.kernel.reduce((p, k) => p * k, 1)) }
   },
   example: `graph example(%x: f32[1,2,2,2]) {
   %0 = sum-unpool(%x, kernel=[2,2], strides=[2,2], pads=[0,0,0,0], dilations=[1,1], extents=[4,4]) : f32[1,2,4,4]
