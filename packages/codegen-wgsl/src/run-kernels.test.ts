@@ -37,6 +37,21 @@ const cases: readonly Case[] = [
     symbols: { m, k, n },
     sizes: { a: m * k, b: k * n, y: m * n },
   })),
+  ...[1, 7, 300].map((n): Case => ({
+    kernel: 'laneBranches',
+    symbols: { n },
+    sizes: { x: n + 16, y: n + 16, z: n + 16 },
+  })),
+  ...[
+    [3, 1],
+    [2, 63],
+    [4, 200],
+  ].map(([m = 1, n = 1]): Case => ({ kernel: 'treeReduction', symbols: { m, n }, sizes: { x: m * n, y: m } })),
+  ...[
+    [3, 1],
+    [17, 20],
+  ].map(([m = 1, n = 1]): Case => ({ kernel: 'transpose', symbols: { m, n }, sizes: { x: m * n, y: m * n } })),
+  { kernel: 'scatter', symbols: { n: 40 }, sizes: { at: 40, x: 40, y: 32 } },
 ]
 
 describe.skipIf(software === undefined)('on the software adapter', () => {

@@ -11,7 +11,8 @@ import {
   rangeOf,
   simplify,
 } from '@quern/core-ir'
-import { dependsOn } from './context.ts'
+import { type LaneScope, dependsOn } from './context.ts'
+import { contains } from './grid.ts'
 import { type LaneStep, laneStep } from './index-code.ts'
 
 /** The element an access names, in the buffer's flat order. */
@@ -31,32 +32,51 @@ export const spanOf = (decl: Pick<BufferDecl, 'shape' | 'strides' | 'offset'>): 
 export const isAligned = (base: Index, ranges: ReadonlyMap<string, Range>): boolean =>
   ix.isConst(simplify(ix.mod(base, 4), ranges), 0)
 
-/**
- * How a vector axis becomes code: `lanes` takes the body once for each lane, where it branches on the lane or owns buffers
- * of its own; else vectors.
- */
-export const vectorForm = (
-  axis: string,
-  extent: Index,
-  body: readonly Stmt[],
-  lets: ReadonlyMap<string, { readonly lanes: number }>,
-): 'vector' | 'lanes' | 'loop' => {
+/** How a vector axis becomes code: as vectors, as its body once for each lane, or as a loop. */
+export const vectorForm = (extent: Index, body: readonly Stmt[]): 'vector' | 'lanes' | 'loop' => {
   if (!ix.isConst(extent) || extent.value > 16) return 'loop'
   if (extent.value < 2 || extent.value > 4) return 'lanes'
-  const inner = new Map(lets)
-  const branches = body.some(stmt => {
+  const foreign = contains(
+    body,
+    s => s.kind === 'for' || s.kind === 'barrier' || (s.kind === 'alloc' && s.space !== 'register'),
+  )
+  return foreign ? 'lanes' : 'vector'
+}
+
+/**
+ * How an `if` inside a vector axis becomes code: one test where the condition is the same in every lane (`uniform`); for
+ * branches that only change registers, one test and stores that keep the lanes which do not take it (`masked`); else a test
+ * for each lane.
+ */
+export const branchForm = (stmt: If, axis: string, scope: LaneScope, decls: Decls): 'uniform' | 'masked' | 'lanes' => {
+  if (!dependsOn(stmt.condition, axis, scope)) return 'uniform'
+  return stmt.else.length === 0 && onlyRegisters(stmt.then, axis, scope, decls) ? 'masked' : 'lanes'
+}
+type If = Extract<Stmt, { kind: 'if' }>
+/** The buffers in scope, and which are registers. */
+export type Decls = ReadonlyMap<string, { readonly decl: BufferDecl; readonly register: boolean }>
+
+const onlyRegisters = (stmts: readonly Stmt[], axis: string, scope: LaneScope, decls: Decls): boolean => {
+  const owned = new Set(scope.owned)
+  return stmts.every(stmt => {
     switch (stmt.kind) {
       case 'let':
-        inner.set(stmt.name, { lanes: dependsOn(stmt.value, axis, inner) ? extent.value : 1 })
-        return false
+        return true
+      case 'alloc':
+        owned.add(stmt.buffer.name)
+        return true
       case 'store':
       case 'accumulate':
-        return false
+        return (
+          owned.has(stmt.buffer) ||
+          (decls.get(stmt.buffer)?.register === true && stmt.indices.some(i => dependsOn(i, axis, scope)))
+        )
+      case 'if':
+        return stmt.else.length === 0 && onlyRegisters(stmt.then, axis, { ...scope, owned }, decls)
       default:
-        return true
+        return false
     }
   })
-  return branches ? 'lanes' : 'vector'
 }
 
 export interface Access {
@@ -72,17 +92,28 @@ interface Scope {
   readonly ranges: Map<string, Range>
   readonly fixed: Map<string, number>
   readonly lets: Map<string, { readonly lanes: number }>
+  readonly owned: Set<string>
+  readonly masked: boolean
   readonly vector: { readonly axis: string; readonly lanes: number } | undefined
 }
 
 /** Every access of a kernel, as the code that is written for it will make it. */
 export const accessesOf = (kernel: Kernel): readonly Access[] => {
-  const decls = new Map<string, BufferDecl>(kernel.params.map(p => [p.name, p]))
+  const decls = new Map<string, { readonly decl: BufferDecl; readonly register: boolean }>(
+    kernel.params.map(p => [p.name, { decl: p, register: false }]),
+  )
   const found: Access[] = []
-  const start: Scope = { ranges: symbolRanges(kernel), fixed: new Map(), lets: new Map(), vector: undefined }
+  const start: Scope = {
+    ranges: symbolRanges(kernel),
+    fixed: new Map(),
+    lets: new Map(),
+    owned: new Set(),
+    masked: false,
+    vector: undefined,
+  }
 
   const touch = (buffer: string, indices: readonly Index[], write: boolean, scope: Scope): void => {
-    const decl = decls.get(buffer)
+    const decl = decls.get(buffer)?.decl
     if (decl === undefined) throw new Error(`kernel ${kernel.name} has no buffer ${buffer} here`)
     for (const index of indices) inIndex(index, scope)
     const flat = flatIndex(decl, indices)
@@ -118,43 +149,49 @@ export const accessesOf = (kernel: Kernel): readonly Access[] => {
     for (const stmt of stmts)
       switch (stmt.kind) {
         case 'alloc':
-          decls.set(stmt.buffer.name, stmt.buffer)
+          decls.set(stmt.buffer.name, { decl: stmt.buffer, register: stmt.space === 'register' })
+          if (scope.vector !== undefined) scope.owned.add(stmt.buffer.name)
           break
         case 'let':
           inScalar(stmt.value, scope)
           scope.lets.set(stmt.name, {
             lanes:
-              scope.vector !== undefined && dependsOn(stmt.value, scope.vector.axis, scope.lets)
-                ? scope.vector.lanes
-                : 1,
+              scope.vector !== undefined && dependsOn(stmt.value, scope.vector.axis, scope) ? scope.vector.lanes : 1,
           })
           break
         case 'store':
         case 'accumulate':
           inScalar(stmt.value, scope)
-          if (stmt.kind === 'accumulate') touch(stmt.buffer, stmt.indices, false, scope)
+          if (stmt.kind === 'accumulate' || scope.masked) touch(stmt.buffer, stmt.indices, false, scope)
           touch(stmt.buffer, stmt.indices, true, scope)
           break
-        case 'if':
+        case 'if': {
           inScalar(stmt.condition, scope)
-          inStmts(stmt.then, scope)
-          inStmts(stmt.else, scope)
+          const form = scope.vector === undefined ? 'uniform' : branchForm(stmt, scope.vector.axis, scope, decls)
+          const branch = (inner: Scope): void => {
+            inStmts(stmt.then, scopedBy(inner))
+            inStmts(stmt.else, scopedBy(inner))
+          }
+          if (form === 'lanes' && scope.vector !== undefined) eachLane(scope, scope.vector, branch)
+          else branch(form === 'masked' ? { ...scope, masked: true } : scope)
           break
+        }
         case 'fail':
-          inIndex(stmt.at, scope)
+          if (scope.vector === undefined) inIndex(stmt.at, scope)
+          else eachLane(scope, scope.vector, lane => inIndex(stmt.at, lane))
           break
         case 'barrier':
           break
         case 'for': {
           inIndex(stmt.extent, scope)
           const ranges = new Map(scope.ranges).set(stmt.axis, axisRange(stmt.extent, scope.ranges))
-          const inner: Scope = { ...scope, ranges, lets: new Map(scope.lets) }
-          const form = stmt.tag === 'vector' ? vectorForm(stmt.axis, stmt.extent, stmt.body, scope.lets) : 'loop'
-          if (form === 'vector' && ix.isConst(stmt.extent))
-            inStmts(stmt.body, { ...inner, vector: { axis: stmt.axis, lanes: stmt.extent.value } })
-          else if (ix.isConst(stmt.extent) && (form === 'lanes' || stmt.extent.value === 1))
-            for (let lane = 0; lane < stmt.extent.value; lane++)
-              inStmts(stmt.body, { ...inner, fixed: new Map(scope.fixed).set(stmt.axis, lane) })
+          const inner = { ...scopedBy(scope), ranges }
+          const form = stmt.tag === 'vector' ? vectorForm(stmt.extent, stmt.body) : 'loop'
+          const n = ix.isConst(stmt.extent) ? stmt.extent.value : undefined
+          if (form === 'vector' && n !== undefined)
+            inStmts(stmt.body, { ...inner, owned: new Set(), vector: { axis: stmt.axis, lanes: n } })
+          else if (n !== undefined && (form === 'lanes' || n === 1))
+            eachLane(inner, { axis: stmt.axis, lanes: n }, lane => inStmts(stmt.body, lane))
           else inStmts(stmt.body, inner)
           break
         }
@@ -162,6 +199,16 @@ export const accessesOf = (kernel: Kernel): readonly Access[] => {
   }
   inStmts(kernel.body, start)
   return found
+}
+
+const scopedBy = (scope: Scope): Scope => ({ ...scope, lets: new Map(scope.lets) })
+const eachLane = (
+  scope: Scope,
+  { axis, lanes }: { readonly axis: string; readonly lanes: number },
+  visit: (lane: Scope) => void,
+): void => {
+  for (let lane = 0; lane < lanes; lane++)
+    visit({ ...scopedBy(scope), vector: undefined, masked: false, fixed: new Map(scope.fixed).set(axis, lane) })
 }
 
 const fix = (x: Index, scope: Pick<Scope, 'fixed' | 'ranges'>): Index =>

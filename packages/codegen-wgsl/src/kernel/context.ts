@@ -1,6 +1,6 @@
 /** @file What is known at one point of a kernel while it is written. */
 import type { DType } from '@quern/artifact'
-import type { Index, Kernel, Range, Scalar } from '@quern/core-ir'
+import { type Index, type Kernel, type Range, type Scalar, childrenOf } from '@quern/core-ir'
 import type { Helpers } from '../spelling/helpers.ts'
 import { type Held, type Lanes, heldAs, typeName } from '../spelling/types.ts'
 import { kernelError } from './errors.ts'
@@ -45,6 +45,10 @@ export interface Context {
   readonly vector: VectorAxis | undefined
   /** Names bound by `let`. */
   readonly lets: Map<string, Value>
+  /** Registers of which each lane of the vector axis has its own. */
+  readonly owned: Set<string>
+  /** In a branch that some lanes take: which ones, and the registers declared inside it, which nobody else reads. */
+  readonly mask: { readonly lanes: Value; readonly inside: Set<string> } | undefined
   /** Values of the current statement that already have a name, and how often each expression occurs in it. */
   readonly named: Map<string, Value>
   readonly uses: Map<string, number>
@@ -82,41 +86,27 @@ export const splat = (value: Value, lanes: Lanes): Value =>
     ? value
     : { ...value, code: `${typeName(value.held, lanes)}(${value.code})`, lanes, atom: false, depth: value.depth + 1 }
 
+/** What has another value in each lane: names bound by `let`, and registers allocated inside the vector axis. */
+export interface LaneScope {
+  readonly lets: ReadonlyMap<string, { readonly lanes: number }>
+  readonly owned: ReadonlySet<string>
+}
+
 /** Whether an index or scalar has another value in each lane of an axis. */
-export const dependsOn = (
-  x: Scalar | Index,
-  axis: string,
-  lets: ReadonlyMap<string, { readonly lanes: number }>,
-): boolean => {
+export const dependsOn = (x: Scalar | Index, axis: string, { lets, owned }: LaneScope): boolean => {
   const seen = new Set<unknown>()
   const scalar = (s: Scalar): boolean => {
     if (seen.has(s)) return false
     seen.add(s)
     switch (s.kind) {
-      case 'const':
-        return false
       case 'index':
         return index(s.index)
       case 'ref':
         return (lets.get(s.name)?.lanes ?? 1) > 1
       case 'load':
-        return (
-          s.indices.some(index) ||
-          (s.guard !== undefined && scalar(s.guard)) ||
-          (s.fill !== undefined && scalar(s.fill))
-        )
-      case 'unary':
-      case 'cast':
-      case 'bitcast':
-        return scalar(s.operand)
-      case 'binary':
-        return scalar(s.lhs) || scalar(s.rhs)
-      case 'select':
-        return scalar(s.condition) || scalar(s.then) || scalar(s.otherwise)
-      case 'intrinsic':
-        return s.args.some(scalar)
-      case 'reduce':
-        return scalar(s.body)
+        return owned.has(s.buffer) || s.indices.some(index) || childrenOf(s).some(scalar)
+      default:
+        return childrenOf(s).some(scalar)
     }
   }
   const index = (i: Index): boolean => {

@@ -4,7 +4,7 @@ import { type BufferDecl, type Index, type Kernel, ix, simplify } from '@quern/c
 import { Helpers } from '../spelling/helpers.ts'
 import { type Held, packedBits, storedAs, typeName } from '../spelling/types.ts'
 import { type Access, accessesOf, spanOf, symbolRanges } from './access.ts'
-import { type Context, heldIn } from './context.ts'
+import { type Context, type VectorAxis, heldIn } from './context.ts'
 import { kernelError } from './errors.ts'
 import { type Grid, type GridLimits, contains, dims, dispatchOf, gridOf } from './grid.ts'
 import { indexCode } from './index-code.ts'
@@ -74,6 +74,8 @@ export const emitKernel = (kernel: Kernel, options: KernelOptions): EmittedKerne
     fixed: new Map(),
     vector: undefined,
     lets: new Map(),
+    owned: new Set(),
+    mask: undefined,
     named: new Map(),
     uses: new Map(),
   }
@@ -238,7 +240,8 @@ const bindParams = (
       place = { kind: 'packed', name, bits: packed, atomic: written }
       declare(written ? 'atomic<u32>' : 'u32')
     }
-    for (const param of params) context.memories.set(param.name, { decl: param, place, shared: true } satisfies Memory)
+    for (const param of params)
+      context.memories.set(param.name, { decl: param, place, shared: true, register: false } satisfies Memory)
     const made = params.flatMap(p => accesses.get(p.name) ?? [])
     return { param: first, access, readBack: made.some(a => a.write) && made.some(a => !a.write) }
   })
@@ -256,6 +259,11 @@ const localMemory = (stmt: Alloc, context: Context, accesses: readonly Access[])
   const length = lengthOf(buffer, context)
   const held = heldIn(context, buffer.dtype)
   const inGroup = stmt.space === 'shared'
+  if (context.vector !== undefined) {
+    context.owned.add(buffer.name)
+    context.mask?.inside.add(buffer.name)
+    return ownedMemory(buffer, length, context.vector, context, onlyKnown(accesses))
+  }
   const vectors = accesses.some(a => a.form === 'vec4') && length % 4 === 0
   if (!inGroup && stmt.space === 'register' && length <= mostVariables && onlyKnown(accesses)) {
     const count = vectors ? length / 4 : length
@@ -264,7 +272,12 @@ const localMemory = (stmt: Alloc, context: Context, accesses: readonly Access[])
     )
     const type = typeName(held, vectors ? 4 : 1)
     return {
-      memory: { decl: buffer, place: { kind: 'variables', names: variables, vec4: vectors }, shared: false },
+      memory: {
+        decl: buffer,
+        place: { kind: 'variables', names: variables, vec4: vectors },
+        shared: false,
+        register: true,
+      },
       declaration: variables.map(v => `var ${v}: ${type};`).join('\n'),
       bytes: 0,
     }
@@ -273,9 +286,38 @@ const localMemory = (stmt: Alloc, context: Context, accesses: readonly Access[])
   const name = context.names.fresh(inGroup ? 'g' : 'p', buffer.name)
   const type = `array<${typeName(held, vec4 ? 4 : 1)}, ${vec4 ? length / 4 : length}>`
   return {
-    memory: { decl: buffer, place: { kind: 'array', name, vec4, length }, shared: inGroup },
+    memory: {
+      decl: buffer,
+      place: { kind: 'array', name, vec4, length },
+      shared: inGroup,
+      register: stmt.space === 'register',
+    },
     declaration: inGroup ? `var<workgroup> ${name}: ${type};` : `var ${name}: ${type};`,
     bytes: inGroup ? length * (held === 'f16' ? 2 : 4) : 0,
+  }
+}
+
+const ownedMemory = (
+  buffer: BufferDecl,
+  length: number,
+  { axis, lanes }: VectorAxis,
+  context: Context,
+  known: boolean,
+): LocalMemory => {
+  const type = typeName(heldIn(context, buffer.dtype), lanes)
+  const array = !known || length > mostVariables
+  const names = Array.from({ length: array ? 1 : length }, (_, i) =>
+    context.names.fresh('r', length === 1 || array ? buffer.name : `${buffer.name} ${i}`),
+  )
+  return {
+    memory: {
+      decl: buffer,
+      place: { kind: 'owned', names, array, length, axis, lanes },
+      shared: false,
+      register: true,
+    },
+    declaration: names.map(n => `var ${n}: ${array ? `array<${type}, ${length}>` : type};`).join('\n'),
+    bytes: 0,
   }
 }
 

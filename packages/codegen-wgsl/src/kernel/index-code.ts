@@ -1,6 +1,6 @@
 /** @file Index expressions as i32 arithmetic. */
 import { type Atom, type Index, ix, rangeOf, simplify } from '@quern/core-ir'
-import { type Context, type Value, bind, dependsOn, splat } from './context.ts'
+import { type Context, type LaneScope, type Value, bind, dependsOn, splat } from './context.ts'
 import { scalarCode } from './scalar-code.ts'
 import type { Lanes } from '../spelling/types.ts'
 
@@ -20,6 +20,7 @@ export const settle = (x: Index, context: Context): Index => {
 export const laneOf = (context: Context, axis: string, lane: number): Context => ({
   ...context,
   vector: undefined,
+  mask: undefined,
   fixed: new Map(context.fixed).set(axis, lane),
   lets: new Map([...context.lets].map(([name, value]) => [name, laneValue(value, lane)])),
   named: new Map(),
@@ -80,12 +81,12 @@ export const laneStep = (
   x: Index,
   axis: string,
   lanes: number,
-  context: Pick<Context, 'ranges' | 'fixed'> & { readonly lets: ReadonlyMap<string, { readonly lanes: number }> },
+  context: Pick<Context, 'ranges' | 'fixed'> & LaneScope,
 ): LaneStep => {
-  if (!dependsOn(x, axis, context.lets)) return { kind: 'uniform' }
+  if (!dependsOn(x, axis, context)) return { kind: 'uniform' }
   let data = false
   ix.visitAtoms(x, atom => {
-    if (atom.kind === 'value' && dependsOn(atom.scalar, axis, context.lets)) data = true
+    if (atom.kind === 'value' && dependsOn(atom.scalar, axis, context)) data = true
   })
   if (data) return { kind: 'any' }
   const at = (lane: number): Index =>

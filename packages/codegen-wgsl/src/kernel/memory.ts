@@ -19,6 +19,15 @@ export type Place =
   | { readonly kind: 'packed'; readonly name: string; readonly bits: 8 | 16; readonly atomic: boolean }
   /** An array in workgroup or function memory. */
   | { readonly kind: 'array'; readonly name: string; readonly vec4: boolean; readonly length: number }
+  /** Registers of which each lane of a vector axis has its own: a vector for each element, in variables or an array. */
+  | {
+      readonly kind: 'owned'
+      readonly names: readonly string[]
+      readonly array: boolean
+      readonly length: number
+      readonly axis: string
+      readonly lanes: Lanes
+    }
   /** One variable for each element, or for each four. */
   | { readonly kind: 'variables'; readonly names: readonly string[]; readonly vec4: boolean }
 
@@ -27,6 +36,7 @@ export interface Memory {
   readonly place: Place
   /** Seen by other invocations. */
   readonly shared: boolean
+  readonly register: boolean
 }
 
 /** A value in the type that storage holds. */
@@ -84,6 +94,19 @@ const variableOf = (place: Extract<Place, { kind: 'variables' }>, at: Index, con
   return place.vec4 ? `${place.names[i >> 2]}.${components[i & 3]}` : `${place.names[i]}`
 }
 
+/** The vector that holds an element of every lane's register. */
+const ownedElement = (place: Extract<Place, { kind: 'owned' }>, flat: Index, context: Context): string => {
+  const at = inArray(flat, place.length, context)
+  if (place.array) return `${place.names[0]}[${bare(indexCode(at, context))}]`
+  return `${place.names[ix.isConst(at) ? at.value : 0]}`
+}
+const ownLane = (place: Extract<Place, { kind: 'owned' }>, context: Context): string => {
+  const lane = context.fixed.get(place.axis)
+  if (lane === undefined)
+    throw new Error(`kernel ${context.kernel.name} reads a lane's register outside its axis ${place.axis}`)
+  return `.${components[lane]}`
+}
+
 export const loadOne = (memory: Memory, at: Index, context: Context): Value => {
   const { place, decl } = memory
   const held = heldIn(context, decl.dtype)
@@ -104,6 +127,8 @@ export const loadOne = (memory: Memory, at: Index, context: Context): Value => {
       )
     case 'variables':
       return valueOf(context, decl.dtype, variableOf(place, at, context), 1)
+    case 'owned':
+      return valueOf(context, decl.dtype, `${ownedElement(place, at, context)}${ownLane(place, context)}`, 1)
     case 'packed': {
       const perWord = 32 / place.bits
       const element = bind(
@@ -155,6 +180,8 @@ export const loadLanes = (
 ): Value => {
   const { place, decl } = memory
   const held = heldIn(context, decl.dtype)
+  if (place.kind === 'owned' && step.kind === 'uniform')
+    return valueOf(context, decl.dtype, ownedElement(place, at, context), lanes)
   if (lanes === 4 && step.kind === 'affine' && step.step === 1 && isAligned(step.base, context.ranges)) {
     if (place.kind === 'storage' && place.vec4) {
       const code = `${place.name}[${bare(indexCode(ix.floorDiv(step.base, 4), context))}]`
@@ -191,6 +218,9 @@ export const storeOne = (memory: Memory, at: Index, value: Value, context: Conte
     case 'variables':
       writer.line(`${variableOf(place, at, context)} = ${value.code};`)
       return
+    case 'owned':
+      writer.line(`${ownedElement(place, at, context)}${ownLane(place, context)} = ${value.code};`)
+      return
     case 'packed': {
       const perWord = 32 / place.bits
       const element = bind(
@@ -208,13 +238,24 @@ export const storeOne = (memory: Memory, at: Index, value: Value, context: Conte
   }
 }
 
+const wholeForm = (place: Place): boolean => {
+  switch (place.kind) {
+    case 'packed':
+      return place.bits === 8
+    case 'owned':
+      return false
+    default:
+      return place.vec4
+  }
+}
+
 /** Whether a store of these lanes is one assignment. */
 export const storesWhole = (memory: Memory, step: LaneStep, lanes: Lanes, context: Context): boolean =>
   lanes === 4 &&
   step.kind === 'affine' &&
   step.step === 1 &&
   isAligned(step.base, context.ranges) &&
-  (memory.place.kind === 'packed' ? memory.place.bits === 8 : memory.place.vec4) &&
+  wholeForm(memory.place) &&
   (memory.place.kind !== 'variables' || ix.isConst(step.base))
 
 export const storeWhole = (memory: Memory, base: Index, value: Value, context: Context): void => {
@@ -232,6 +273,8 @@ export const storeWhole = (memory: Memory, base: Index, value: Value, context: C
     case 'variables':
       context.writer.line(`${place.names[ix.isConst(group) ? group.value : 0]} = ${value.code};`)
       return
+    case 'owned':
+      throw new Error('a register of one lane has no aligned vector')
     case 'packed': {
       const bytes = bind(context, { ...valueOf(context, 'u32', pack(context, value, 8), 4), held: 'u32' }, 'bytes').code
       const word = `${bytes}.x | (${bytes}.y << 8u) | (${bytes}.z << 16u) | (${bytes}.w << 24u)`
@@ -239,3 +282,7 @@ export const storeWhole = (memory: Memory, base: Index, value: Value, context: C
     }
   }
 }
+
+/** Stores to an element that every lane has of its own. */
+export const storeOwned = (place: Extract<Place, { kind: 'owned' }>, at: Index, value: Value, context: Context): void =>
+  context.writer.line(`${ownedElement(place, at, context)} = ${value.code};`)

@@ -201,7 +201,7 @@ const loadCode = (x: Extract<Scalar, { kind: 'load' }>, context: Context): Value
   const { vector } = context
   const step = vector === undefined ? undefined : laneStep(at, vector.axis, vector.lanes, context)
   const value =
-    vector === undefined || step === undefined || step.kind === 'uniform'
+    vector === undefined || step === undefined || (step.kind === 'uniform' && memory.place.kind !== 'owned')
       ? loadOne(memory, at, context)
       : loadLanes(memory, at, step, vector.axis, vector.lanes, context)
   if (x.guard === undefined || x.fill === undefined) return value

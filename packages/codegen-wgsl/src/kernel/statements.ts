@@ -1,9 +1,9 @@
 /** @file Statements of the loop language as WGSL statements. */
 import { type Index, type Scalar, type Stmt, type AccumulateOp, ix, scalar } from '@quern/core-ir'
-import { axisRange, flatIndex, vectorForm } from './access.ts'
-import { type Context, type Value, bare, bind, splat } from './context.ts'
+import { type Decls, axisRange, branchForm, flatIndex, vectorForm } from './access.ts'
+import { type Context, type Value, type VectorAxis, bare, bind, splat } from './context.ts'
 import { indexCode, laneOf, laneStep } from './index-code.ts'
-import { type Memory, storeOne, storeWhole, storesWhole } from './memory.ts'
+import { type Memory, loadLanes, storeOne, storeOwned, storeWhole, storesWhole } from './memory.ts'
 import { forStatement, scalarCode } from './scalar-code.ts'
 
 export const reducerOps = {
@@ -47,17 +47,12 @@ export const writeStatement = (stmt: Stmt, context: Context, hooks: Hooks): void
     case 'accumulate':
       accumulate(stmt, context)
       return
-    case 'if': {
-      const condition = scalarCode(stmt.condition, forStatement(context, stmt.condition))
-      writer.block(
-        `if (${bare(condition.code)})`,
-        () => hooks.block(stmt.then, scoped(context)),
-        stmt.else.length === 0 ? undefined : () => hooks.block(stmt.else, scoped(context)),
-      )
+    case 'if':
+      branch(stmt, context, hooks)
       return
-    }
     case 'fail':
-      hooks.fail(stmt, context)
+      if (context.vector === undefined) hooks.fail(stmt, context)
+      else eachLane(context, context.vector, lane => hooks.fail(stmt, lane))
       return
     case 'barrier':
       hooks.barrier(context)
@@ -65,6 +60,40 @@ export const writeStatement = (stmt: Stmt, context: Context, hooks: Hooks): void
     case 'for':
       hooks.loop(stmt, context)
   }
+}
+
+const branch = (stmt: Extract<Stmt, { kind: 'if' }>, context: Context, hooks: Hooks): void => {
+  const { writer, vector } = context
+  const condition = scalarCode(stmt.condition, forStatement(context, stmt.condition))
+  const test = (code: string, inner: Context): void =>
+    writer.block(
+      `if (${bare(code)})`,
+      () => hooks.block(stmt.then, scoped(inner)),
+      stmt.else.length === 0 ? undefined : () => hooks.block(stmt.else, scoped(inner)),
+    )
+  const form = vector === undefined ? 'uniform' : branchForm(stmt, vector.axis, context, declsOf(context))
+  if (vector === undefined || form === 'uniform' || condition.lanes === 1) {
+    test(condition.code, context)
+    return
+  }
+  if (form === 'lanes') {
+    const taken = bind(context, condition, 'taken').code
+    eachLane(context, vector, (lane, i) => test(`${taken}[${i}]`, lane))
+    return
+  }
+  const own: Value =
+    context.mask === undefined
+      ? condition
+      : { ...condition, code: `(${context.mask.lanes.code} & ${condition.code})`, atom: false }
+  const lanes = bind(context, own, 'taken')
+  test(`any(${lanes.code})`, { ...context, mask: { lanes, inside: new Set() } })
+}
+
+const declsOf = (context: Context): Decls =>
+  new Map([...context.memories].map(([name, m]) => [name, { decl: m.decl, register: m.register }]))
+
+const eachLane = (context: Context, { axis, lanes }: VectorAxis, write: (lane: Context, i: number) => void): void => {
+  for (let i = 0; i < lanes; i++) write(laneOf(context, axis, i), i)
 }
 
 /** Names bound inside a block end with it. */
@@ -76,13 +105,13 @@ export const writeLoop = (stmt: For, context: Context, body: (context: Context) 
   const inner: Context = { ...scoped(context), ranges }
   const { extent } = stmt
   if (stmt.tag === 'vector' && ix.isConst(extent)) {
-    const form = vectorForm(stmt.axis, extent, stmt.body, context.lets)
+    const form = vectorForm(extent, stmt.body)
     if (form === 'vector' && (extent.value === 2 || extent.value === 3 || extent.value === 4)) {
-      body({ ...inner, vector: { axis: stmt.axis, lanes: extent.value } })
+      body({ ...inner, owned: new Set(), vector: { axis: stmt.axis, lanes: extent.value } })
       return
     }
     if (form === 'lanes') {
-      for (let lane = 0; lane < extent.value; lane++) body({ ...scoped(laneOf(context, stmt.axis, lane)), ranges })
+      for (let lane = 0; lane < extent.value; lane++) body(laneOf(inner, stmt.axis, lane))
       return
     }
   }
@@ -120,6 +149,17 @@ const put = (target: Target, value: Value, context: Context): void => {
   }
   const { axis, lanes } = vector
   const step = laneStep(at, axis, lanes, context)
+  if (context.mask !== undefined && !context.mask.inside.has(target.buffer)) {
+    const { mask } = context
+    const current = loadLanes(memory, at, step, axis, lanes, context)
+    const kept = `select(${splat(current, lanes).code}, ${splat(value, lanes).code}, ${mask.lanes.code})`
+    put(target, { ...current, code: kept, lanes }, { ...context, mask: undefined })
+    return
+  }
+  if (memory.place.kind === 'owned' && step.kind === 'uniform') {
+    storeOwned(memory.place, at, splat(value, lanes), context)
+    return
+  }
   if (step.kind === 'uniform') {
     // Every lane writes the same element; the last one stays.
     const last = value.lanes === 1 ? value : { ...bind(context, value), lanes: 1 as const }
@@ -160,7 +200,7 @@ const accumulate = (stmt: Extract<Stmt, { kind: 'accumulate' }>, outer: Context)
     })
   }
   const value = scalarCode(stmt.value, context)
-  if (vector === undefined || step === undefined || step.kind !== 'uniform') {
+  if (vector === undefined || step === undefined || step.kind !== 'uniform' || memory.place.kind === 'owned') {
     put(stmt, combined(value, context), context)
     return
   }

@@ -23,7 +23,7 @@ const call =
 const wide = ({ a, held, lanes }: UnaryOperand): string => (held === 'f16' ? `${typeName('f32', lanes)}(${a})` : a)
 
 export const spellUnary = {
-  neg: ({ a }) => `(-${a})`,
+  neg: ({ a, held, lanes }) => (held === 'u32' ? `(${typeName('u32', lanes)}(0u) - ${a})` : `(-${a})`),
   abs: call('abs'),
   floor: call('floor'),
   ceil: call('ceil'),

@@ -40,9 +40,10 @@ export const createProgram = async (
   void device.lost.then(info => {
     lost = info.message || info.reason || 'no reason given'
   })
-  device.addEventListener('uncapturederror', event => {
+  const onError = (event: GPUUncapturedErrorEvent): void => {
     failed ??= event.error.message
-  })
+  }
+  device.addEventListener('uncapturederror', onError)
   const check = (): void => {
     if (lost !== undefined)
       throw new QuernError('device/lost', `the GPU device was lost (${lost}): load the model again`, { reason: lost })
@@ -91,7 +92,9 @@ export const createProgram = async (
       return program
     },
     release: () => {
-      if (--users === 0) for (const buffer of buffers.values()) buffer.destroy()
+      if (--users > 0) return
+      device.removeEventListener('uncapturederror', onError)
+      for (const buffer of buffers.values()) buffer.destroy()
     },
   }
   return program
