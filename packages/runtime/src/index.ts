@@ -1,2 +1,2 @@
-/** @file Loads a compiled model and runs it, on WebAssembly or WebGPU. */
-export {}
+/** @file Loads an artifact and runs it. */
+export { createModel } from './create-model.ts'
