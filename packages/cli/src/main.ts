@@ -1,3 +1,6 @@
 #!/usr/bin/env node
 /** @file The `quern` command. */
-export {}
+import { runMain } from 'citty'
+import { quern } from './index.ts'
+
+await runMain(quern)

@@ -34,7 +34,11 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 export const fileOf = (folder: string, program: number, artifact: number, file: string): string =>
   join(folder, String(program), String(artifact), file.replace(/[^\w.-]/g, '_'))
 
-export const cacheKey = async (bundled: Bundled, compile: CompileSettings): Promise<string> => {
+export const cacheKey = async (
+  bundled: Bundled,
+  compile: CompileSettings,
+  overrideTargets: boolean,
+): Promise<string> => {
   const hash = createHash('sha256')
   const packages = await Promise.all(
     [...bundled.packages].sort().map(async url => [url, await hashOfFile(fileURLToPath(url))]),
@@ -44,6 +48,7 @@ export const cacheKey = async (bundled: Bundled, compile: CompileSettings): Prom
       bundled.code,
       packages,
       compile,
+      overrideTargets,
       await hashOfOwnFiles(Object.values(bundled.own)),
       process.version,
     ]),

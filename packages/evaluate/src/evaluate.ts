@@ -26,7 +26,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
   const compile = options.compile ?? {}
   const keep =
     options.cacheDir !== undefined && options.stages !== true
-      ? { dir: options.cacheDir, key: await cacheKey(bundled, compile) }
+      ? { dir: options.cacheDir, key: await cacheKey(bundled, compile, options.overrideTargets === true) }
       : undefined
   if (keep !== undefined && options.renew !== true) {
     const kept = await readCache(keep.dir, keep.key)
@@ -52,6 +52,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
         own: bundled.own,
         files: bundled.modules,
         compile,
+        overrideTargets: options.overrideTargets === true,
         stages: options.stages === true,
       },
       options.timeout ?? defaultTimeout,

@@ -14,6 +14,7 @@ export interface WorkerRequest {
   /** The user's own modules, for stacks. */
   readonly files: readonly string[]
   readonly compile: CompileSettings
+  readonly overrideTargets: boolean
   readonly stages: boolean
 }
 

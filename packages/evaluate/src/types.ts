@@ -12,6 +12,8 @@ export interface CompileSettings {
 
 export interface EvaluateOptions {
   readonly compile?: CompileSettings
+  /** `compile.targets` wins over what the model file asks for: the caller looks at one target. */
+  readonly overrideTargets?: boolean
   /** Milliseconds for evaluation and compilation together. Default 120,000. */
   readonly timeout?: number
   /** Where results are kept between runs; without it nothing is kept. */

@@ -55,7 +55,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     const artifacts: Artifact[] = []
     const refused: { target: DeviceKind; failure: Failure }[] = []
     const stages: StageText[] = []
-    const targets = settings.targets ?? ['wasm', 'webgpu']
+    const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
       const onStage = request.stages
         ? (stage: string, text: string) => stages.push({ target, variant: variant(), stage, text })

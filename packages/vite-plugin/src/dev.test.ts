@@ -37,7 +37,7 @@ const start = async (config: InlineConfig = {}, more: QuernOptions = {}): Promis
   return server
 }
 const address = ({ httpServer }: { readonly httpServer: { address(): unknown } | null }): string =>
-  `http://127.0.0.1:${(httpServer?.address() as { port: number }).port}`
+  `http://127.0.0.1:${(httpServer?.address() as { port: number } | undefined)?.port}`
 /** Plain HTTP: `fetch` hides the headers that matter here. */
 const fetchText = (url: string, headers: Record<string, string> = {}) =>
   new Promise<{ status: number | undefined; headers: Record<string, unknown>; text: string }>((done, fail) => {

@@ -1,0 +1,133 @@
+/** @file The commands as a user types them, on a model file in a folder of its own, down to the numbers. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand } from 'citty'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { quern } from './index.ts'
+import { readNpy, writeNpy } from './npy.ts'
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'quern-cli-'))
+  file = write(
+    'wave.model.ts',
+    `import { add, cos, dim, model, sin, tensor } from '@quern/model'
+export default model({ x: tensor('f32', [dim('n', { max: 4096 })]) }, ({ x }) => ({ y: add(sin(x), cos(x)) }))
+export const shift = model({ a: tensor('i32', [2, 2]), b: tensor('i32', [2, 2]) }, ({ a, b }) => ({ sum: add(a, b) }))
+`,
+  )
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+  process.exitCode = undefined
+})
+const write = (name: string, content: string | Uint8Array): string => {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+/** What a command prints, and its exit code. */
+const type = async (...rawArgs: string[]): Promise<{ out: string; error: string; code: unknown }> => {
+  const out: string[] = []
+  const error: string[] = []
+  const log = vi.spyOn(console, 'log').mockImplementation(line => void out.push(String(line)))
+  const fail = vi.spyOn(console, 'error').mockImplementation(line => void error.push(String(line)))
+  try {
+    await runCommand(quern, { rawArgs })
+  } finally {
+    log.mockRestore()
+    fail.mockRestore()
+  }
+  return { out: out.join('\n'), error: error.join('\n'), code: process.exitCode }
+}
+
+describe('quern run', () => {
+  it('computes what the model says, from a .npy file to a .npy file', async () => {
+    const data = Float32Array.from({ length: 37 }, (_, i) => i / 5 - 3)
+    const x = write('x.npy', writeNpy({ dtype: 'f32', shape: [37], data }))
+    const { out, error } = await type('run', file, '--input', `x=${x}`, '--out', join(folder, 'out'))
+    expect(error).toBe('')
+    expect(out).toMatch(/^y: f32\[37\] /)
+    const y = readNpy(readFileSync(join(folder, 'out/y.npy')), 'y')
+    expect(y.shape).toEqual([37])
+    data.forEach((v, i) => expect(y.data[i]).toBeCloseTo(Math.sin(v) + Math.cos(v), 5))
+  })
+
+  it('takes several inputs as lists, and picks an export', async () => {
+    const { out } = await type(
+      'run',
+      file,
+      '--export',
+      'shift',
+      '-i',
+      'a=[[1,2],[3,4]]',
+      '--input',
+      'b=[[10,20],[30,40]]',
+    )
+    expect(out).toBe('sum: i32[2,2] 11 22 33 44')
+  })
+
+  it.each([
+    [['--input', 'z=[1]'], 'the inputs are x'],
+    [['--input', 'x=[[1],[2,3]]'], 'different lengths'],
+    [['--input', 'x=gone.npy'], 'cannot read gone.npy'],
+    [['--export', 'none'], 'it exports default, shift'],
+    [[], 'x'],
+  ])('says what is wrong with %j', async (args, expected) => {
+    const { error, code } = await type('run', file, ...args)
+    expect(error).toContain(expected)
+    expect(code).toBe(1)
+  })
+})
+
+describe('quern compile', () => {
+  it('writes what each target needs', async () => {
+    const { out, error } = await type('compile', file, '--target', 'wasm', '--out', join(folder, 'dist'))
+    expect(error).toBe('')
+    expect(out).toContain('wave, wave.shift in')
+    const written = readdirSync(join(folder, 'dist/wave/wasm-simd'))
+    expect(written.sort()).toEqual(['manifest.json', 'wave.wasm'])
+    const manifest = JSON.parse(readFileSync(join(folder, 'dist/wave/wasm-simd/manifest.json'), 'utf8')) as {
+      symbols: unknown
+    }
+    expect(manifest.symbols).toMatchObject({ n: { max: 4096 } })
+    await WebAssembly.compile(new Uint8Array(readFileSync(join(folder, 'dist/wave/wasm-simd/wave.wasm'))))
+  })
+
+  it('shows a mistake at its line, and no stack of ours', async () => {
+    const bad = write(
+      'bad.model.ts',
+      `import { model, tensor, matmul } from '@quern/model'\nexport default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({ y: matmul(x, x) }))\n`,
+    )
+    const { error, code } = await type('compile', bad)
+    expect(error).toContain('error[matmul/inner-dims-agree]')
+    expect(error).toMatch(/2 \| export default model.*\n.*\^{6}/)
+    expect(error).not.toContain('core-ir/src')
+    expect(code).toBe(1)
+  })
+
+  it('refuses a target that does not exist', async () => {
+    expect((await type('compile', file, '--target', 'cuda')).error).toBe(
+      'there is no target cuda; there are wasm and webgpu',
+    )
+  })
+})
+
+describe('quern inspect', () => {
+  it('lists the stages, and shows one', async () => {
+    const stages = (await type('inspect', file)).out
+    for (const stage of ['graph', 'regions', 'schedule', 'loop', 'memory', 'wat', 'sizes'])
+      expect(stages).toMatch(new RegExp(`^${stage} `, 'm'))
+    expect((await type('inspect', file, '--stage', 'graph')).out).toContain('sin(%x)')
+    expect((await type('inspect', file, '--stage', 'wat')).out).toContain('(module')
+    expect((await type('inspect', file, '--stage', 'wgsl', '--target', 'webgpu')).out).toContain('@compute')
+  })
+  it('names the stages there are', async () => {
+    const { error, code } = await type('inspect', file, '--stage', 'none')
+    expect(error).toMatch(/there is no stage none; there are\ngraph /)
+    expect(code).toBe(1)
+  })
+})

@@ -1,0 +1,43 @@
+/** @file `quern compile FILE`: writes the artifacts of a model file. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defineCommand } from 'citty'
+import { evaluated, fileArgument, parseTargets, reporting } from './model-file.ts'
+
+/** Names of programs are the user's: what goes into a path is a part of them that is safe everywhere. */
+const safe = (name: string): string => name.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '') || '_'
+
+export const compile = defineCommand({
+  meta: { name: 'compile', description: 'compile a model file and write its artifacts' },
+  args: {
+    file: fileArgument,
+    target: {
+      type: 'string',
+      description: 'wasm, webgpu or both; default: what the file asks for',
+      valueHint: 'wasm,webgpu',
+    },
+    out: { type: 'string', description: 'the folder to write to', default: 'quern-out', valueHint: 'folder' },
+  },
+  run: ({ args }) =>
+    reporting(async () => {
+      const targets = parseTargets(args.target)
+      const { programs, ms } = await evaluated(args.file, {
+        ...(targets === undefined ? {} : { compile: { targets }, overrideTargets: true }),
+      })
+      const rows: [path: string, bytes: number][] = []
+      for (const { name, artifacts } of programs)
+        for (const { manifest, files } of artifacts) {
+          const folder = join(args.out, safe(name), `${manifest.target}-${safe(manifest.variant)}`)
+          await mkdir(folder, { recursive: true })
+          const all = { 'manifest.json': Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`), ...files }
+          for (const [file, bytes] of Object.entries(all)) {
+            const path = join(folder, safe(file))
+            await writeFile(path, bytes)
+            rows.push([path, bytes.length])
+          }
+        }
+      const width = Math.max(...rows.map(([path]) => path.length))
+      for (const [path, bytes] of rows) console.log(`${path.padEnd(width)}  ${String(bytes).padStart(10)} bytes`)
+      console.log(`${programs.map(p => p.name).join(', ')} in ${Math.round(ms.bundle + ms.evaluate)} ms`)
+    }),
+})

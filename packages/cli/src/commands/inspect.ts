@@ -1,0 +1,58 @@
+/** @file `quern inspect FILE --stage NAME`: any state of any IR on the way to code, as text. */
+import { defineCommand } from 'citty'
+import type { StageText } from '@quern/evaluate'
+import {
+  CommandError,
+  evaluated,
+  exportArgument,
+  fileArgument,
+  parseTargets,
+  pickProgram,
+  reporting,
+} from './model-file.ts'
+
+const list = (stages: readonly StageText[]): string => {
+  const names = [...new Set(stages.map(s => s.stage))]
+  const width = Math.max(...names.map(n => n.length))
+  return names
+    .map(name => {
+      const texts = stages.filter(s => s.stage === name)
+      const lines = texts.reduce((sum, { text }) => sum + text.split('\n').length, 0)
+      return `${name.padEnd(width)}  ${String(lines).padStart(6)} lines`
+    })
+    .join('\n')
+}
+
+export const inspect = defineCommand({
+  meta: { name: 'inspect', description: 'show a stage of a compilation, from the graph to the code' },
+  args: {
+    file: fileArgument,
+    stage: {
+      type: 'string',
+      description: 'the stage, or several; without it, the list of stages',
+      valueHint: 'graph,loop,wat',
+    },
+    target: { type: 'string', description: 'wasm or webgpu', default: 'wasm' },
+    variant: { type: 'string', description: 'plain, or another that the target has', default: 'plain' },
+    export: exportArgument,
+  },
+  run: ({ args }) =>
+    reporting(async () => {
+      const targets = parseTargets(args.target) ?? []
+      const program = pickProgram(
+        await evaluated(args.file, { compile: { targets }, overrideTargets: true, stages: true }),
+        args.export,
+      )
+      const stages = program.stages.filter(s => s.variant === args.variant)
+      if (stages.length === 0) {
+        const variants = [...new Set(program.stages.map(s => s.variant))]
+        throw new CommandError(`${args.target} has no variant ${args.variant}; it has ${variants.join(', ')}`)
+      }
+      if (args.stage === undefined) return console.log(list(stages))
+      for (const wanted of args.stage.split(',')) {
+        const found = stages.filter(s => s.stage === wanted)
+        if (found.length === 0) throw new CommandError(`there is no stage ${wanted}; there are\n${list(stages)}`)
+        for (const { text } of found) console.log(text)
+      }
+    }),
+})

@@ -1,0 +1,60 @@
+/** @file What every command does first: evaluate the model file, and pick one of its programs. */
+import type { DeviceKind } from '@quern/artifact'
+import { type EvaluateOptions, type EvaluatedProgram, type Evaluation, evaluateModelFile } from '@quern/evaluate'
+
+export const fileArgument = {
+  type: 'positional',
+  description: 'the model file: something.model.ts',
+  required: true,
+} as const
+export const exportArgument = {
+  type: 'string',
+  description: 'which export, where there are several programs',
+  valueHint: 'name',
+} as const
+
+/** A mistake of the caller or of the model file: its text is all that the terminal shows. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+const targets: readonly DeviceKind[] = ['wasm', 'webgpu']
+const isTarget = (text: string): text is DeviceKind => targets.some(t => t === text)
+
+/** `wasm,webgpu` as a list; `undefined` leaves the choice to the model file. */
+export const parseTargets = (text: string | undefined): readonly DeviceKind[] | undefined =>
+  text?.split(',').map(part => {
+    if (!isTarget(part)) throw new CommandError(`there is no target ${part}; there are ${targets.join(' and ')}`)
+    return part
+  })
+
+export const evaluated = async (file: string, options: EvaluateOptions): Promise<Evaluation> => {
+  const evaluation = await evaluateModelFile(file, options)
+  if (evaluation.error !== undefined) throw new CommandError(evaluation.error.text)
+  if (evaluation.programs.length === 0)
+    throw new CommandError(`${file} exports no model: \`export default model(…)\` makes one`)
+  for (const { name, refused } of evaluation.programs)
+    for (const { target, failure } of refused) console.error(`${name} is not compiled for ${target}: ${failure.text}`)
+  return evaluation
+}
+
+export const pickProgram = ({ file, programs }: Evaluation, exportName: string | undefined): EvaluatedProgram => {
+  const wanted = exportName ?? (programs.some(p => p.exportName === 'default') ? 'default' : programs[0]?.exportName)
+  const program = programs.find(p => p.exportName === wanted)
+  if (program === undefined)
+    throw new CommandError(
+      `${file} exports no model ${wanted}; it exports ${programs.map(p => p.exportName).join(', ')}`,
+    )
+  return program
+}
+
+/** Runs a command's work; a mistake ends it with one text and the exit code 1. */
+export const reporting = async (work: () => Promise<void>): Promise<void> => {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

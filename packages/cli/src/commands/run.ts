@@ -1,0 +1,137 @@
+/** @file `quern run FILE --input x=x.npy`: compiles a model file, runs it here, shows or writes the outputs. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type DeviceTensor, type Entry, type Port, type Tensor, arrayOf, isQuernError } from '@quern/artifact'
+import { createModel } from '@quern/runtime'
+import { defineCommand } from 'citty'
+import { nestedValues } from '../nested-values.ts'
+import { readNpy, writeNpy } from '../npy.ts'
+import { showTensor } from '../show-tensor.ts'
+import { CommandError, evaluated, exportArgument, fileArgument, pickProgram, reporting } from './model-file.ts'
+
+/** The command line's parser keeps the last of several; an input may be given as often as there are inputs. */
+const allInputs = (rawArgs: readonly string[]): readonly string[] => {
+  const { values } = parseArgs({
+    args: [...rawArgs],
+    options: { input: { type: 'string', multiple: true, short: 'i' } },
+    strict: false,
+  })
+  return (values.input ?? []).filter(v => typeof v === 'string')
+}
+
+const readInput = async (text: string, ports: readonly Port[]): Promise<[string, unknown]> => {
+  const at = text.indexOf('=')
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)]
+  const port = ports.find(p => p.name === name)
+  if (at < 0 || port === undefined)
+    throw new CommandError(
+      `--input ${text}: write name=file.npy or name=[1, 2]; the inputs are ${ports.map(p => p.name).join(', ')}`,
+    )
+  if (!/^[[\d-]/.test(value) || value.endsWith('.npy')) {
+    const bytes = await readFile(value).catch(() => {
+      throw new CommandError(`--input ${name}: cannot read ${value}`)
+    })
+    const { dtype, shape, data } = readNpy(bytes, value)
+    if (dtype !== port.dtype)
+      throw new CommandError(`--input ${name}: ${value} holds ${dtype}, and the model takes ${port.dtype}`)
+    return [name, { shape, data }]
+  }
+  const { shape, values } = nestedValues(value, name)
+  const wide = port.dtype === 'i64' || port.dtype === 'u64'
+  if (port.dtype === 'f16') throw new CommandError(`--input ${name}: f16 comes from a .npy file only`)
+  const data = wide
+    ? arrayOf[port.dtype === 'i64' ? 'i64' : 'u64'].from(values.map(v => BigInt(Math.trunc(v))))
+    : numbersOf(port, values)
+  return [name, { shape, data }]
+}
+
+const numbersOf = ({ dtype }: Port, values: readonly number[]) => {
+  const array = new arrayOf[dtype](values.length)
+  values.forEach((v, i) => {
+    array[i] = dtype === 'bool' ? Number(v !== 0) : v
+  })
+  return array
+}
+
+const isHost = (t: Tensor | DeviceTensor): t is Tensor => 'data' in t
+
+export const run = defineCommand({
+  meta: { name: 'run', description: 'compile a model file and run it in this process' },
+  args: {
+    file: fileArgument,
+    input: {
+      type: 'string',
+      alias: 'i',
+      description: 'an input, for each: name=file.npy or name=[[1, 2], [3, 4]]',
+      valueHint: 'name=value',
+    },
+    entry: { type: 'string', description: 'which entry of a program', valueHint: 'name' },
+    export: exportArgument,
+    threads: { type: 'string', description: 'size of the team; default 1', default: '1' },
+    out: { type: 'string', description: 'a folder for the outputs, as .npy files', valueHint: 'folder' },
+  },
+  run: ({ args, rawArgs }) =>
+    reporting(async () => {
+      const program = pickProgram(
+        await evaluated(args.file, { compile: { targets: ['wasm'] }, overrideTargets: true }),
+        args.export,
+      )
+      const { name, kind, artifacts } = program
+      const entries: Readonly<Record<string, Entry>> = artifacts[0]?.manifest.entries ?? {}
+      const entryName = args.entry ?? Object.keys(entries)[0] ?? ''
+      const entry = entries[entryName]
+      if (entry === undefined)
+        throw new CommandError(`${name} has no entry ${entryName}; it has ${Object.keys(entries).join(', ')}`)
+      const inputs = Object.fromEntries(
+        await Promise.all(allInputs(rawArgs).map(text => readInput(text, entry.inputs))),
+      )
+      const model = createModel({
+        name,
+        kind,
+        artifacts: artifacts.map(({ manifest, files }) => ({
+          manifest,
+          assets: Object.fromEntries(
+            Object.entries(files).map(([file, bytes]) => [file, () => Promise.resolve(bytes)]),
+          ),
+        })),
+      })
+      const outputs = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, Number(args.threads))
+      if (args.out !== undefined) await mkdir(args.out, { recursive: true })
+      for (const [output, tensor] of Object.entries(outputs)) {
+        if (!isHost(tensor)) continue
+        console.log(`${output}: ${showTensor(tensor)}`)
+        if (args.out !== undefined)
+          await writeFile(join(args.out, `${output.replace(/[^\w.-]+/g, '_')}.npy`), writeNpy(tensor))
+      }
+    }),
+})
+
+const runOnce = async (
+  model: ReturnType<typeof createModel>,
+  entry: string | undefined,
+  inputs: Readonly<Record<string, unknown>>,
+  threads: number,
+): Promise<Record<string, Tensor | DeviceTensor>> => {
+  const net = await model.load({ device: 'wasm', thread: 'caller', threads })
+  try {
+    return await runnerOf(net, entry).run(inputs)
+  } catch (error) {
+    throw isQuernError(error) ? new CommandError(`error${error.message}`) : error
+  } finally {
+    await net.dispose()
+  }
+}
+
+interface Runner {
+  run(inputs: Readonly<Record<string, unknown>>): Promise<Record<string, Tensor | DeviceTensor>>
+}
+const isRunner = (x: unknown): x is Runner =>
+  typeof x === 'object' && x !== null && 'run' in x && typeof x.run === 'function'
+
+/** A model runs by itself; a program has a runner for each entry. */
+const runnerOf = (net: object, entry: string | undefined): Runner => {
+  const found: unknown = entry === undefined ? net : (net as Readonly<Record<string, unknown>>)[entry]
+  if (!isRunner(found)) throw new CommandError(`the program has no entry ${entry}`)
+  return found
+}
