@@ -14,7 +14,7 @@ import { type CompileOptions, compile } from '@quern/compiler'
 import { programOf } from '@quern/model'
 import { createModel } from '@quern/runtime'
 
-export interface JitOptions extends LoadOptions, CompileOptions {
+export interface JitOptions extends LoadOptions, Omit<CompileOptions, 'threads'> {
   /** Targets to compile for; default: what `device` asks for, else wasm and, where the realm has WebGPU, webgpu. */
   readonly targets?: readonly DeviceKind[]
 }
@@ -37,12 +37,18 @@ export function jit<E extends Entries>(program: Program<E>, options?: JitOptions
 export async function jit(model: object, options: JitOptions = {}): Promise<unknown> {
   const { graph, kind, options: own } = programOf(model)
   const artifacts: ArtifactParts[] = []
+  const { numerics = own.numerics, relaxed, f16, onStage } = options
+  const shared = {
+    ...(numerics && { numerics }),
+    ...(relaxed && { relaxed }),
+    ...(f16 && { f16 }),
+    ...(onStage && { onStage }),
+  }
   for (const target of targetsFor(options)) {
-    const { manifest, files } = await compile(graph, target, { ...own, ...options })
-    artifacts.push({
-      manifest,
-      assets: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)])),
-    })
+    const threads = target === 'wasm' && (options.threads ?? 1) > 1
+    const { manifest, files } = await compile(graph, target, { ...shared, threads })
+    const assets = Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)] as const)
+    artifacts.push({ manifest, assets: Object.fromEntries(assets) })
   }
   return createModel({ name: graph.name, kind, artifacts }).load(options)
 }
