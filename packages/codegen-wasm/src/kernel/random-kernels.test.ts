@@ -84,7 +84,7 @@ class Generator {
       param('y', this.dtype, 'read_write'),
       param('z', this.other, 'read_write'),
     ]
-    const body = [...Array.from({ length: 1 + this.c.below(2) }, () => this.nest([]))]
+    const body = Array.from({ length: 1 + this.c.below(2) }, () => this.nest([]))
     return { name: 'random', symbols: [{ name: 'n', min: 1, max: 9 }], params, body, origins: [] }
   }
 
