@@ -135,7 +135,7 @@ const isDim = (value: AttrValue): value is Index =>
   value !== null &&
   !isList(value) &&
   ['const', 'var', 'sum', 'div', 'mod', 'min', 'max', 'value'].includes(value.kind)
-const isInteger = (value: AttrValue): boolean => typeof value === 'bigint' || Number.isInteger(value)
+const isInteger = (value: AttrValue): boolean => Number.isSafeInteger(value)
 const listOf =
   (test: (value: AttrValue) => boolean) =>
   (value: AttrValue): boolean =>

@@ -90,7 +90,7 @@ const printStep = (w: Writer, step: Step, path: string): void => {
         step.limit === undefined
           ? ''
           : typeof step.limit === 'string'
-            ? ` upto buffer ${printName(step.limit)}`
+            ? ` upto buffer(${printName(step.limit)})`
             : ` upto ${printIndex(step.limit)}`
       const condition = step.condition === undefined ? '' : ` while ${printName(step.condition)}`
       w.line(`loop ${printName(step.counter)}${limit}${condition} {`, path)

@@ -8,8 +8,8 @@ export const parseAttr = (c: Cursor, kind: AttrKind, nested: (c: Cursor) => Grap
   c.accept('null') ? null : readers[kind](c, nested)
 
 const readers = {
-  int: c => parseNumber(c),
-  ints: c => parseList(c, () => parseNumber(c)),
+  int: c => c.integer(),
+  ints: c => parseList(c, () => c.integer()),
   float: c => c.number(),
   bool: c => c.oneOf(['true', 'false'], 'true or false') === 'true',
   string: c => c.name('a string'),

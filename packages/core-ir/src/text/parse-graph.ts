@@ -138,7 +138,14 @@ const parseNode = (c: Cursor, scope: Scope): Node => {
     }
   })
   const attrs = c.located(opToken, () =>
-    completeAttrs(op, bindOperands(op, operands.map(v => v?.type)), written),
+    completeAttrs(
+      op,
+      bindOperands(
+        op,
+        operands.map(v => v?.type),
+      ),
+      written,
+    ),
   )
   const typesToken = c.peek()
   const stated: TensorType[] = []

@@ -27,7 +27,7 @@ const text = `program digits {
       loop i upto 2*n while go {
         kernel scale(x, y)
       }
-      loop j upto buffer one {
+      loop j upto buffer(one) {
         if go {
           kernel scale(x, y)
         } else {

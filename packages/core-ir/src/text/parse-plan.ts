@@ -1,4 +1,5 @@
 /** @file Parses plans and lowered programs: the inverse of plan/print.ts. */
+import type { Index } from '../index/index-expr.ts'
 import { type Layout, rowMajor } from '../layout/layout.ts'
 import type { Kernel } from '../loop/kernel.ts'
 import type { LoweredProgram, MemoryPlan, Plan, PlanBuffer, PlanBufferKind, Slot, Step } from '../plan/plan.ts'
@@ -113,11 +114,13 @@ const parseStep = (c: Cursor): Step => {
   }
 }
 
-const parseLimit = (c: Cursor) => {
-  const named = c.is('buffer') && (c.peek(1).kind === 'word' || c.peek(1).kind === 'string') && !c.is('while', 1)
-  if (!named) return parseIndexAt(c)
+const parseLimit = (c: Cursor): Index | string => {
+  if (!c.is('buffer') || !c.is('(', 1)) return parseIndexAt(c)
   c.next()
-  return c.name('a buffer')
+  c.expect('(')
+  const buffer = c.name('a buffer')
+  c.expect(')')
+  return buffer
 }
 
 const parseMemory = (c: Cursor): MemoryPlan => {
