@@ -166,6 +166,14 @@ export const editStmts = (stmts: readonly Stmt[], edit: (s: Stmt) => readonly St
     return edit(inner) ?? [inner]
   })
 
+/** The statements without some, known by identity. */
+export const without = (stmts: readonly Stmt[], dead: ReadonlySet<Stmt>): readonly Stmt[] =>
+  stmts.flatMap((s): readonly Stmt[] => {
+    if (dead.has(s)) return []
+    if (s.kind === 'for') return [{ ...s, body: without(s.body, dead) }]
+    return s.kind === 'if' ? [{ ...s, then: without(s.then, dead), else: without(s.else, dead) }] : [s]
+  })
+
 /** Replaces the one loop over `axis`, wherever it stands, by other statements. */
 export const replaceLoop = (kernel: Kernel, axis: string, edit: (loop: For) => readonly Stmt[]): Kernel => ({
   ...kernel,

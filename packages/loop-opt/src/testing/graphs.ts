@@ -13,14 +13,22 @@ import {
 } from '@quern/core-ir'
 
 export const programOf = (graph: Graph): ProgramGraph => ({
-  name: graph.name, entries: new Map([['main', graph]]), states: [], sources: new Map(),
+  name: graph.name,
+  entries: new Map([['main', graph]]),
+  states: [],
+  sources: new Map(),
 })
 
 /** The whole graph as one region. */
 export const asRegion = (graph: Graph, kind = 'elementwise'): Graph => {
   const builder = new GraphBuilder(graph.name, graph.symbols)
   const inputs = graph.inputs.map(({ name, value }) => builder.input(name, value.type))
-  const results = builder.addTyped('region', inputs, { body: graph, kind }, graph.outputs.map(o => o.value.type))
+  const results = builder.addTyped(
+    'region',
+    inputs,
+    { body: graph, kind },
+    graph.outputs.map(o => o.value.type),
+  )
   return builder.finish(Object.fromEntries(graph.outputs.map((o, i) => [o.name, results[i] as Value])))
 }
 
@@ -33,7 +41,11 @@ export const random = (seed: number): (() => number) => {
   }
 }
 
-export const randomInputs = (graph: Graph, symbols: ReadonlyMap<string, number>, next: () => number): Record<string, HostTensor> =>
+export const randomInputs = (
+  graph: Graph,
+  symbols: ReadonlyMap<string, number>,
+  next: () => number,
+): Record<string, HostTensor> =>
   Object.fromEntries(
     graph.inputs.map(({ name, value: { type } }) => {
       const shape = type.shape.map(d => ix.evaluateIndex(d, symbols))
@@ -50,16 +62,22 @@ export const randomInputs = (graph: Graph, symbols: ReadonlyMap<string, number>,
   )
 
 /** undefined where the plan gives what the graph means; else the first difference, in words. */
-export const difference = (graph: Graph, lowered: LoweredProgram, inputs: Record<string, HostTensor>): string | undefined => {
+export const difference = (
+  graph: Graph,
+  lowered: LoweredProgram,
+  inputs: Record<string, HostTensor>,
+): string | undefined => {
   const expected = interpretGraphSync(graph, inputs)
   const { outputs, status } = interpretPlan(lowered, 'main', inputs)
   if (status !== undefined) return `status ${status.reason} in ${status.kernel}`
   for (const [name, want] of Object.entries(expected)) {
     const got = outputs[name]
     if (got === undefined) return `no output ${name}`
-    if (got.shape.join() !== want.shape.join()) return `${name} has shape [${got.shape.join()}], not [${want.shape.join()}]`
+    if (got.shape.join() !== want.shape.join())
+      return `${name} has shape [${got.shape.join()}], not [${want.shape.join()}]`
     for (let i = 0; i < want.data.length; i++) {
-      const a = Number(got.data[i]), b = Number(want.data[i])
+      const a = Number(got.data[i]),
+        b = Number(want.data[i])
       const close = Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-4 * Math.max(1, Math.abs(b))
       if (!close) return `${name}[${i}] is ${a}, not ${b}`
     }
@@ -69,7 +87,9 @@ export const difference = (graph: Graph, lowered: LoweredProgram, inputs: Record
 
 /** Values for the symbols of a graph, within their bounds. */
 export const symbolValues = (graph: Graph, wanted: number): ReadonlyMap<string, number> =>
-  new Map([...graph.symbols.values()].map(s => {
-    const fit = Math.max(s.min, Math.min(s.max ?? Infinity, wanted))
-    return [s.name, Math.ceil(fit / s.multipleOf) * s.multipleOf]
-  }))
+  new Map(
+    [...graph.symbols.values()].map(s => {
+      const fit = Math.max(s.min, Math.min(s.max ?? Infinity, wanted))
+      return [s.name, Math.ceil(fit / s.multipleOf) * s.multipleOf]
+    }),
+  )

@@ -117,14 +117,16 @@ const planProducer = (s: Schedule, moved: Place, target: Place, root: For, betwe
     refuse('used-elsewhere', `${buffer.name} is also used in the nest of ${root.axis} outside ${target.loop.axis}`)
   const box = boxOf(inside, buffer, insideOf(target))
   const loops = loopsFrom(target, root)
-  const rewritten = inside.some(a => a.kind !== 'read')
+  // A nest that continues what is there may run once for each element only.
+  const continues = accesses.some(a => a.buffer === buffer.name && a.kind !== 'write')
+  const rewritten = continues || inside.some(a => a.kind !== 'read')
   if (rewritten && !disjointOver(box, loops, insideOf(target), buffer))
     refuse(
       'overlaps',
       `iterations of ${loops.map(l => l.axis).join(', ')} share elements of ${buffer.name}, which the body changes`,
     )
   const isParam = s.kernel.params.some(p => p.name === buffer.name)
-  if ((later > 0 || isParam) && !covers(box, loops, buffer.shape, insideOf(target)))
+  if ((later > 0 || isParam || continues) && !covers(box, loops, buffer.shape, insideOf(target)))
     refuse(
       'not-covered',
       `elements of ${buffer.name} that no iteration of ${target.loop.axis} computes are used elsewhere`,
@@ -255,11 +257,9 @@ const relocate = (kernel: Kernel, moved: Place, target: Place, plan: Plan): read
   // Conditions stand in the innermost loop of a perfect nest, so that it stays perfect; else each in its own loop.
   const conditionsIn = (axis: string): readonly Scalar[] =>
     isPerfect ? (axis === last ? [...conditions.values()].flat() : []) : (conditions.get(axis) ?? [])
-  return editStmts([moved.loop], x => {
-    if (x.kind !== 'for') return undefined
-    const d = plan.dims.get(x.axis)
-    if (d === undefined) return undefined
-    const body = substitute(x.body, new Map([[x.axis, values.get(x.axis) ?? ix.variable(x.axis)]]))
-    return [{ ...x, extent: size(d), body: guarded(conditionsIn(x.axis), body) }]
+  return editStmts(substitute([moved.loop], values), x => {
+    const d = x.kind === 'for' ? plan.dims.get(x.axis) : undefined
+    if (x.kind !== 'for' || d === undefined) return undefined
+    return [{ ...x, extent: size(d), body: guarded(conditionsIn(x.axis), x.body) }]
   })
 }

@@ -1,6 +1,7 @@
 /** @file parallel: the iterations of a loop are split over a team of threads. */
-import type { Kernel, Stmt } from '@quern/core-ir'
-import { type Access, accessesOf } from '../access.ts'
+import type { Kernel } from '@quern/core-ir'
+import { accessesOf } from '../access.ts'
+import { withBarriers } from '../barriers.ts'
 import { carriedBy, describe } from '../dependence.ts'
 import { scheduleError } from '../error.ts'
 import { allocsOf, findLoop } from '../locate.ts'
@@ -58,18 +59,7 @@ export const parallel = primitive('parallel', (s, axis: string) => {
 })
 
 /** Puts a barrier of the team between parallel nests where one needs what another wrote. */
-const separate = (kernel: Kernel): Kernel => {
-  const params = new Set(kernel.params.map(p => p.name))
-  const body: Stmt[] = []
-  let since: Access[] = []
-  for (const stmt of kernel.body) {
-    const now = accessesOf([stmt]).filter(a => params.has(a.buffer))
-    if (stmt.kind === 'barrier') since = []
-    else if (now.some(a => since.some(b => b.buffer === a.buffer && (a.kind !== 'read' || b.kind !== 'read')))) {
-      body.push({ kind: 'barrier' })
-      since = now
-    } else since.push(...now)
-    body.push(stmt)
-  }
-  return { ...kernel, body }
-}
+const separate = (kernel: Kernel): Kernel => ({
+  ...kernel,
+  body: withBarriers(kernel.body, new Set(kernel.params.map(p => p.name))),
+})

@@ -1,41 +1,13 @@
 /** @file split: one loop becomes two. */
-import {
-  type BufferDecl,
-  type Index,
-  type Kernel,
-  type Stmt,
-  ix,
-  rangeOf,
-  scalar as sc,
-  simplify,
-} from '@quern/core-ir'
-import { bufferAlignment, bytesOf } from '@quern/artifact'
+import { type Index, type Kernel, type Stmt, ix, simplify } from '@quern/core-ir'
 import { accessesOf } from '../access.ts'
-import {
-  type Domain,
-  factsOf,
-  mergeQuotients,
-  provesInside,
-  provesNonNegative,
-  rangesOf,
-  withAxis,
-  withFacts,
-} from '../bounds.ts'
-import { allOf, insideConditions, isAtLeast, isLess } from '../conditions.ts'
+import { provesNonNegative, rangesOf } from '../bounds.ts'
+import { isAtLeast, isLess } from '../conditions.ts'
 import { scheduleError } from '../error.ts'
-import { type Place, allocsOf, declOf, findLoop } from '../locate.ts'
+import { type Place, allocsOf, findLoop } from '../locate.ts'
+import { padTail } from '../pad-tail.ts'
 import { primitive, renameAxes } from '../schedule.ts'
-import {
-  type For,
-  copyFresh,
-  editStmts,
-  freshName,
-  namesOf,
-  replaceLoop,
-  rewriteScalarsOf,
-  substitute,
-  visitStmts,
-} from '../tree.ts'
+import { type For, copyFresh, freshName, namesOf, replaceLoop, substitute, visitStmts } from '../tree.ts'
 
 export type Tail = 'exact' | 'guard' | 'peel' | 'overlap' | 'pad'
 /** `rest` is the suffix of the names in a second nest (peel, overlap); `r` where absent. */
@@ -218,112 +190,16 @@ const overlap = (kernel: Kernel, place: Place, factor: number, suffix: string): 
 const pad = (kernel: Kernel, place: Place, factor: number): Edit => {
   const { loop } = place
   if (isDivisible(place, factor)) return exact(kernel, place, factor)
-  const padded = ix.roundUp(loop.extent, factor)
-  const inner = new Set(allocsOf(loop.body).map(a => a.buffer.name))
-  const grown = new Map<string, Set<number>>()
-  const refuse = (why: string): never => {
-    throw scheduleError(
-      kernel,
-      'split',
-      'pad-reaches-outside',
-      `iterations of ${loop.axis} beyond ${loop.extent.key} would ${why}`,
-      loop.axis,
-    )
-  }
-  visitStmts(loop.body, stmt => {
-    if (stmt.kind === 'fail' || stmt.kind === 'barrier') refuse(`reach a ${stmt.kind}`)
-  })
-  const around = withAxis(place.domain, loop.axis, padded)
-  for (const a of accessesOf(loop.body)) {
-    if (inner.has(a.buffer)) continue
-    const decl = declOf(kernel, a.buffer)
-    const param = kernel.params.find(p => p.name === a.buffer)
-    if (decl === undefined) continue
-    const domain = withFacts(
-      a.loops.reduce((d, l) => withAxis(d, l.axis, l.extent), around),
-      a.facts,
-    )
-    const reaching = decl.shape.flatMap((extent, d) =>
-      provesInside(a.indices[d] ?? ix.constant(0), extent, domain) ? [] : [d],
-    )
-    const isAxis = (d: number): boolean => a.indices[d]?.kind === 'var' && a.indices[d].name === loop.axis
-    if (param === undefined) {
-      if (!reaching.every(isAxis)) refuse(`use elements of ${a.buffer} that it does not have`)
-      const dims = grown.get(a.buffer) ?? new Set()
-      reaching.forEach(d => dims.add(d))
-      grown.set(a.buffer, dims)
-      // An iteration beyond the extent must leave what others read alone.
-      if (a.kind !== 'read' && !a.indices.some((_, d) => isAxis(d))) refuse(`change ${a.buffer}`)
-      continue
-    }
-    if (isFlat(decl, a.indices, loop, factor)) continue
-    if (a.kind !== 'read') refuse(`write ${a.buffer}`)
-  }
-  const guardedLoop = guardLoads(kernel, loop, around, inner, factor)
-  const {
-    tiled,
-    outer,
-    inner: innerAxis,
-  } = partsOf(kernel, guardedLoop, factor, ix.ceilDiv(loop.extent, factor), blocked(factor))
-  const body = editStmts(replaceLoop(kernel, loop.axis, () => [tiled]).body, stmt => {
-    const dims = stmt.kind === 'alloc' ? grown.get(stmt.buffer.name) : undefined
-    if (stmt.kind !== 'alloc' || dims === undefined || dims.size === 0) return undefined
-    return [
-      {
-        ...stmt,
-        buffer: {
-          ...stmt.buffer,
-          shape: stmt.buffer.shape.map((e, d) => (dims.has(d) ? larger(e, padded, place) : e)),
-        },
-      },
-    ]
-  })
-  return { kernel: { ...kernel, body }, axes: [outer, innerAxis] }
-}
-/** Whether a flat map may touch this param up to its padding. */
-const isFlat = (decl: BufferDecl, indices: readonly Index[], loop: For, factor: number): boolean => {
-  const [only] = indices
-  return (
-    decl.shape.length === 1 &&
-    only?.kind === 'var' &&
-    only.name === loop.axis &&
-    decl.strides === undefined &&
-    decl.offset === undefined &&
-    bufferAlignment % (factor * bytesOf[decl.dtype]) === 0 &&
-    ix.sameIndex(decl.shape[0] ?? 0, loop.extent)
+  const padded = padTail(kernel, place, factor)
+  const { tiled, outer, inner } = partsOf(
+    padded.kernel,
+    padded.loop,
+    factor,
+    ix.ceilDiv(loop.extent, factor),
+    blocked(factor),
   )
+  return { kernel: replaceLoop(padded.kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
 }
-
-/** Loads that iterations beyond the extent would do outside a param yield zero there. */
-const guardLoads = (kernel: Kernel, loop: For, around: Domain, local: ReadonlySet<string>, factor: number): For => {
-  const guardIn = (stmts: readonly Stmt[], domain: Domain): readonly Stmt[] =>
-    stmts.map((stmt): Stmt => {
-      if (stmt.kind === 'for') return { ...stmt, body: guardIn(stmt.body, withAxis(domain, stmt.axis, stmt.extent)) }
-      if (stmt.kind === 'if')
-        return {
-          ...rewriteOwn(stmt, domain),
-          then: guardIn(stmt.then, withFacts(domain, factsOf(stmt.condition).facts)),
-          else: guardIn(stmt.else, domain),
-        }
-      return rewriteOwn(stmt, domain)
-    })
-  const rewriteOwn = <S extends Stmt>(stmt: S, domain: Domain): S =>
-    rewriteScalarsOf(stmt, x => {
-      const param = x.kind === 'load' ? kernel.params.find(p => p.name === x.buffer) : undefined
-      if (x.kind !== 'load' || param === undefined || local.has(x.buffer) || isFlat(param, x.indices, loop, factor))
-        return undefined
-      const known = x.guard === undefined ? domain : withFacts(domain, factsOf(x.guard).facts)
-      const needed = x.indices.flatMap((i, d) => insideConditions(i, param.shape[d] ?? i, known))
-      const guard = allOf(x.guard === undefined ? needed : [x.guard, ...needed])
-      return needed.length === 0 || guard === undefined
-        ? undefined
-        : sc.load(x.buffer, x.dtype, x.indices, { guard, fill: x.fill ?? sc.literal(0, x.dtype) })
-    })
-  return { ...loop, body: guardIn(loop.body, around) }
-}
-
-const larger = (a: Index, b: Index, place: Place): Index =>
-  rangeOf(mergeQuotients(ix.sub(b, a)), rangesOf(place.domain)).min >= 0 ? b : ix.max(a, b)
 
 const tails = { exact, guard, peel, overlap, pad } as const satisfies Record<
   Tail,

@@ -64,6 +64,14 @@ export const stage = primitive('stage', (s, buffer: string, axis: string, option
       `the body of ${axis} writes ${buffer}; say update: true to copy it back`,
       axis,
     )
+  if (options.update === true && (uses[0]?.kind === 'write' || uses.every(a => a.kind === 'read')))
+    throw scheduleError(
+      s.kernel,
+      'stage',
+      'not-updated',
+      `${axis} ${uses[0]?.kind === 'write' ? 'fills' : 'only reads'} ${buffer}, and update is for a buffer that it continues`,
+      axis,
+    )
   const threads = (options.threads ?? []).map(t => findLoop(s.kernel, t, 'stage').loop)
   const box = boxOf(uses, decl, domain, threads)
   if (options.space !== 'private' && !box.size.every(e => ix.isConst(e)))
