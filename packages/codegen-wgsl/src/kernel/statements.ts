@@ -30,7 +30,6 @@ export interface Hooks {
 }
 
 export const writeStatement = (stmt: Stmt, context: Context, hooks: Hooks): void => {
-  const { writer } = context
   switch (stmt.kind) {
     case 'alloc':
       hooks.declare(stmt, context)

@@ -18,6 +18,7 @@ import {
   type Step,
   isRowMajor,
   ix,
+  rowMajor,
   toExpr,
 } from '@quern/core-ir'
 import { type EmittedKernel, type WgslLimits, emitKernel } from '../kernel/emit-kernel.ts'
@@ -75,7 +76,7 @@ class PlanEmitter {
 
   constructor(program: LoweredProgram, plan: Plan, placement: Placement, shaders: Shaders) {
     this.program = program
-    this.plan = plan
+    this.plan = withPortsInRows(plan)
     this.placement = placement
     this.shaders = shaders
   }
@@ -148,7 +149,6 @@ class PlanEmitter {
   }
 
   private port(b: PlanBuffer): Port {
-    if (!isRowMajor(b.layout, b.shape)) throw this.defect(`port ${b.port ?? b.name} is not in row-major order`)
     const { buffer, packed } = this.deviceBuffer(b.name)
     const held = packed ? undefined : widened(b.dtype, this.shaders.f16)
     return {
@@ -251,6 +251,21 @@ class PlanEmitter {
     const bytes = ix.roundUp(deviceBytes(target, to.packed, this.shaders.f16), 4)
     return [{ kind: 'copy', from: from.buffer, to: to.buffer, bytes: toExpr(bytes) }]
   }
+}
+
+/** The host hands over and takes rows: a port in another layout is copied at the plan's edge. */
+const withPortsInRows = (plan: Plan): Plan => {
+  const before: Step[] = []
+  const after: Step[] = []
+  const buffers = plan.buffers.flatMap((b): readonly PlanBuffer[] => {
+    if ((b.kind !== 'input' && b.kind !== 'output') || isRowMajor(b.layout, b.shape)) return [b]
+    const { name, kind, dtype, shape, port = name } = b
+    const rows: PlanBuffer = { name: `${name} in rows`, kind, dtype, shape, port, layout: rowMajor(shape) }
+    if (b.kind === 'input') before.push({ kind: 'copy', from: rows.name, to: b.name })
+    else after.push({ kind: 'copy', from: b.name, to: rows.name })
+    return [rows, { ...b, kind: 'scratch' }]
+  })
+  return { ...plan, buffers, steps: [...before, ...plan.steps, ...after] }
 }
 
 /** What a word of a slot holds, where that is not the dtype itself. */
