@@ -65,7 +65,7 @@ export class KernelState implements Spell {
   }
 
   hold(expr: string, type: WasmType): string {
-    return /^\(local\.get [^()]+\)$/.test(expr) ? expr : this.w.hold(expr, type)
+    return /^\((?:local\.get|\w+\.const) [^()]+\)$/.test(expr) ? expr : this.w.hold(expr, type)
   }
   helper(name: HelperName): string {
     this.use(name)
