@@ -183,7 +183,7 @@ describe('a plan does what its interpreter does', () => {
         output y: f32[2]
         steps {
           kernel start(x, go, big, most)
-          loop j upto buffer most while go { kernel more(s, x, go) }
+          loop j upto buffer(most) while go { kernel more(s, x, go) }
           loop j upto 2 { kernel more(s, x, go) }
           if big { kernel out(s, y) } else { kernel less(s, y) }
         }
