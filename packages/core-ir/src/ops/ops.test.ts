@@ -4,7 +4,7 @@ import { interpretGraphSync } from '../graph/interpret.ts'
 import { evaluateIndex } from '../index/index-expr.ts'
 import { parseGraph } from '../text/parse-graph.ts'
 import { ops } from './registry.ts'
-import { randomTensor } from './testing.ts'
+import { randomTensor } from './testing/support.ts'
 
 describe.each([...ops.values()])('$name', op => {
   test('says what it does, attribute by attribute', () => {

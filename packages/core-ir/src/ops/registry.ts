@@ -28,6 +28,9 @@ import { maxUnpool } from './max-unpool.ts'
 import { nonzero } from './nonzero.ts'
 import { layerNorm, rmsNorm } from './norms.ts'
 import { pad } from './pad.ts'
+import { randomBits } from './random-bits.ts'
+import { randomNormal } from './random-normal.ts'
+import { randomUniform } from './random-uniform.ts'
 import { reductions } from './reductions.ts'
 import { region } from './region.ts'
 import { relu } from './relu.ts'
@@ -100,6 +103,10 @@ export const ops: ReadonlyMap<string, AnyOp> = new Map(
     erase(takePooled),
     erase(avgPool),
     erase(sumUnpool),
+
+    erase(randomBits),
+    erase(randomUniform),
+    erase(randomNormal),
 
     erase(ifOp),
     erase(loop),

@@ -1,5 +1,5 @@
 /** @file Reference for the ops that only move elements. */
-import type { HostTensor } from '../host-tensor.ts'
+import type { HostTensor } from '../../host-tensor.ts'
 import { type Element, build, flatten, isInside, read, subscripts, zeroOf } from './reference-tensor.ts'
 
 export const broadcastReference = (x: HostTensor, shape: readonly number[]): HostTensor =>

@@ -1,12 +1,12 @@
 /** @file For tests of ops: random tensors, and graphs of one node. */
 import type { DType } from '@quern/artifact'
-import { GraphBuilder, tensorType } from '../graph/builder.ts'
-import type { Attrs, Graph, SymbolInfo } from '../graph/graph.ts'
-import { interpretGraphSync } from '../graph/interpret.ts'
-import { type HostTensor, zeros } from '../host-tensor.ts'
-import { elementsOf } from '../loop/memory.ts'
-import { castValue } from '../scalar/cast.ts'
-import { isFloat } from '../scalar/scalar-ops.ts'
+import { GraphBuilder, tensorType } from '../../graph/builder.ts'
+import type { Attrs, Graph, SymbolInfo } from '../../graph/graph.ts'
+import { interpretGraphSync } from '../../graph/interpret.ts'
+import { type HostTensor, zeros } from '../../host-tensor.ts'
+import { elementsOf } from '../../loop/memory.ts'
+import { castValue } from '../../scalar/cast.ts'
+import { isFloat } from '../../scalar/scalar-ops.ts'
 
 /** A number generator that is the same for the same seed (mulberry32), in [0, 1). */
 export const generator = (seed: number): (() => number) => {

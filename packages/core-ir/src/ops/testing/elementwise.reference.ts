@@ -1,6 +1,6 @@
 /** @file Reference for the element-wise ops. */
-import type { HostTensor } from '../host-tensor.ts'
-import type { BinaryOp, UnaryOp } from '../scalar/scalar-ops.ts'
+import type { HostTensor } from '../../host-tensor.ts'
+import type { BinaryOp, UnaryOp } from '../../scalar/scalar-ops.ts'
 import { type Element, build, read } from './reference-tensor.ts'
 
 const roundEven = (x: number): number => {

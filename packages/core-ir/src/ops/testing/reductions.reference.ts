@@ -1,5 +1,5 @@
 /** @file Reference for reductions, norms, scans and sorting. */
-import type { HostTensor } from '../host-tensor.ts'
+import type { HostTensor } from '../../host-tensor.ts'
 import { type Element, add, build, countOf, flatten, multiply, oneOf, read, subscripts, zeroOf } from './reference-tensor.ts'
 
 const grouped = (x: HostTensor, shape: readonly number[], place: (at: readonly number[]) => number[]): Element[][] => {

@@ -1,6 +1,6 @@
 /** @file For references only: elements of host tensors as plain numbers (integers as bigint, truths as 0 and 1). */
 import type { DType } from '@quern/artifact'
-import type { HostTensor } from '../host-tensor.ts'
+import type { HostTensor } from '../../host-tensor.ts'
 
 export type Element = number | bigint
 

@@ -1,5 +1,5 @@
 /** @file Reference for matrix products, convolutions and pools. */
-import type { HostTensor } from '../host-tensor.ts'
+import type { HostTensor } from '../../host-tensor.ts'
 import { type Element, add, build, countOf, flatten, isInside, multiply, read, subscripts, zeroOf } from './reference-tensor.ts'
 
 export const matmulReference = (lhs: HostTensor, rhs: HostTensor, transposeLhs: boolean, transposeRhs: boolean): HostTensor => {
