@@ -16,7 +16,11 @@ export interface ReportedError {
 
 export interface HookContext {
   addWatchFile(file: string): void
-  emitFile(file: { type: 'asset'; name?: string; fileName?: string; source: Uint8Array }): string
+  emitFile(
+    file:
+      | { type: 'asset'; name?: string; fileName?: string; source: Uint8Array }
+      | { type: 'chunk'; id: string; name: string },
+  ): string
   getFileName(reference: string): string
   error(error: ReportedError): never
   warn(message: string): void
@@ -29,6 +33,11 @@ export interface LoadedModule {
   readonly moduleSideEffects: false
   /** For Rolldown, which would take the type from the file's extension. */
   readonly moduleType: 'js'
+}
+
+export interface TransformedModule {
+  readonly code: string
+  readonly map: null
 }
 
 export interface ResolveFileUrlArgs {

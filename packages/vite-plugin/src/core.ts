@@ -2,11 +2,20 @@
 import { fileURLToPath } from 'node:url'
 import { createFilter } from '@rollup/pluginutils'
 import { type EvaluatedProgram, fileOf } from '@quern/evaluate'
-import type { HookContext, LoadedModule, OutputFiles, ResolveFileUrlArgs, ResolvedId } from './bundler.ts'
+import type {
+  HookContext,
+  LoadedModule,
+  OutputFiles,
+  ResolveFileUrlArgs,
+  ResolvedId,
+  TransformedModule,
+} from './bundler.ts'
 import { exportFailure, reportedError } from './failures.ts'
 import { idOfProgram, modelFileId, splitId } from './ids.ts'
 import { createModels } from './models.ts'
 import { type QuernOptions, compileSettings } from './options.ts'
+import { type Platform, resolveOwn, runtimeFolder } from './own-packages.ts'
+import { emitWorker } from './runtime-worker.ts'
 import { modelModule, programModule } from './stub.ts'
 
 /** A file of a compiled program, and where it lies on disk. */
@@ -23,6 +32,8 @@ export interface Core {
   readonly models: ReturnType<typeof createModels>
   resolveId(context: HookContext, source: string, importer: string | undefined): Promise<ResolvedId | null>
   load(context: HookContext, id: string, place: PlaceFile, environment: string): Promise<LoadedModule | null>
+  /** Gives a bundle the runtime's worker as a chunk, where the bundler does not find it by itself. */
+  transformRuntime(context: HookContext, code: string, id: string, environment: string): TransformedModule | null
   /** To be called for every rendered reference: an asset without one is dropped by {@link dropUnused}. */
   rendered(environment: string, args: ResolveFileUrlArgs): boolean
   /** Removes assets of programs that tree shaking removed; returns those in use, by file name. */
@@ -32,7 +43,7 @@ export interface Core {
 const ownFile = fileURLToPath(import.meta.url)
 const runtime = '@quern/runtime'
 
-export const createCore = (options: QuernOptions, cacheDir: () => string): Core => {
+export const createCore = (options: QuernOptions, cacheDir: () => string, platform?: Platform): Core => {
   const filter = createFilter(options.include ?? modelFileId, options.exclude)
   const runtimeStandIn = options.standIns?.[runtime]
   const models = createModels(() => ({
@@ -44,12 +55,27 @@ export const createCore = (options: QuernOptions, cacheDir: () => string): Core 
   }))
   /** By environment and reference: the bytes, and whether a chunk holds the reference. */
   const emitted = new Map<string, Map<string, { readonly bytes: Uint8Array; used: boolean }>>()
+  const workers = new Map<string, Set<string>>()
   const told = new Set<string>()
 
   const emittedIn = (environment: string) => {
     const found = emitted.get(environment) ?? new Map<string, { readonly bytes: Uint8Array; used: boolean }>()
     emitted.set(environment, found)
     return found
+  }
+
+  const workersIn = (environment: string): Set<string> => {
+    const found = workers.get(environment) ?? new Set<string>()
+    workers.set(environment, found)
+    return found
+  }
+
+  /** The bundler's own way, by the conditions it was given; else ours. */
+  const resolveRuntime = async (context: HookContext, source: string, importer: string): Promise<ResolvedId | null> => {
+    const found = await context.resolve(source, importer, { skipSelf: true })
+    if (platform === undefined || (found && !found.external)) return found
+    const id = resolveOwn(source, importer, platform)
+    return id === undefined ? found : { id }
   }
 
   const isModelFile = (file: string): boolean => modelFileId.test(file) && filter(file)
@@ -74,8 +100,10 @@ export const createCore = (options: QuernOptions, cacheDir: () => string): Core 
       // The app need not depend on the runtime: it is the plugin that put the import there.
       if (source === runtime && importer !== undefined && splitId(importer).exportName !== undefined)
         return runtimeStandIn === undefined
-          ? context.resolve(source, ownFile, { skipSelf: true })
+          ? resolveRuntime(context, source, ownFile)
           : { id: fileURLToPath(runtimeStandIn) }
+      if (importer !== undefined && importer.startsWith(runtimeFolder()))
+        return resolveRuntime(context, source, importer)
       return null
     },
 
@@ -111,10 +139,17 @@ export const createCore = (options: QuernOptions, cacheDir: () => string): Core 
       )
     },
 
+    transformRuntime: (context, code, id, environment) => {
+      if (!id.startsWith(runtimeFolder())) return null
+      const changed = emitWorker(context, code, id, reference => workersIn(environment).add(reference))
+      return changed === null ? null : { code: changed, map: null }
+    },
+
     rendered: (environment, { referenceId }) => {
-      const asset = referenceId === null ? undefined : emittedIn(environment).get(referenceId)
+      if (referenceId === null) return false
+      const asset = emittedIn(environment).get(referenceId)
       if (asset !== undefined) asset.used = true
-      return asset !== undefined
+      return asset !== undefined || workersIn(environment).has(referenceId)
     },
 
     dropUnused: (context, environment, bundle) => {

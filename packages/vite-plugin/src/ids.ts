@@ -4,7 +4,8 @@ const query = '?quern-export='
 
 /** Matches what `load` and `resolveId` answer; bundlers test it natively before they call us. */
 export const modelFileId = /\.model\.(?:[cm]?ts|[cm]?js)(?:\?quern-export=[^?]*)?$/
-export const programId = /\?quern-export=[^?]*$/
+/** Imports that are resolved here: programs, the runtime, and what the runtime imports where the bundler cannot find it. */
+export const resolvedHere = /\?quern-export=|^@quern\/|^#/
 
 export const idOfProgram = (file: string, exportName: string): string =>
   `${file}${query}${encodeURIComponent(exportName)}`

@@ -1,13 +1,13 @@
 /** @file The plugin for Vite: `.model.ts` imports become compiled models, in dev, build, preview, SSR and Vitest. */
-import { dirname } from 'node:path'
-import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type Environment, type Plugin, type ResolvedConfig, searchForWorkspaceRoot } from 'vite'
 import { type PlaceFile, createCore } from './core.ts'
 import { createFileServer } from './dev-files.ts'
-import { modelFileId } from './ids.ts'
+import { modelFileId, resolvedHere } from './ids.ts'
 import { inlined } from './inline.ts'
 import { isolationHeaders, tellIsolation } from './isolation.ts'
+import { runtimeFolder } from './own-packages.ts'
+import { namesWorker } from './runtime-worker.ts'
 import { findUncompiled } from './uncompiled.ts'
 import type { QuernOptions as SharedOptions } from './options.ts'
 
@@ -32,8 +32,6 @@ const readerOf = (environment: Environment): Reader => {
     ? 'url'
     : 'file'
 }
-
-const runtimeFolder = (): string => dirname(createRequire(import.meta.url).resolve('@quern/runtime/package.json'))
 
 export default function quern(options: QuernOptions = {}): Plugin {
   const headers = options.crossOriginIsolation === true ? isolationHeaders : undefined
@@ -92,7 +90,7 @@ export default function quern(options: QuernOptions = {}): Plugin {
     },
 
     resolveId: {
-      filter: { id: /\?quern-export=|^@quern\/runtime$/ },
+      filter: { id: resolvedHere },
       handler(source, importer) {
         return core.resolveId(this, source, importer)
       },
@@ -107,6 +105,14 @@ export default function quern(options: QuernOptions = {}): Plugin {
             config?.logger.info(message, { timestamp: true }),
           )
         return loaded
+      },
+    },
+
+    transform: {
+      filter: { code: namesWorker },
+      handler(code, id) {
+        const server = config?.command === 'build' && readerOf(this.environment) === 'file'
+        return server ? core.transformRuntime(this, code, id, this.environment.name) : null
       },
     },
 

@@ -1,11 +1,25 @@
 /** @file The plugin for Rollup and Rolldown; imports no Vite. */
 import { resolve } from 'node:path'
-import type { HookContext, LoadedModule, OutputFiles, ResolveFileUrlArgs, ResolvedId } from './bundler.ts'
+import type {
+  HookContext,
+  LoadedModule,
+  OutputFiles,
+  ResolveFileUrlArgs,
+  ResolvedId,
+  TransformedModule,
+} from './bundler.ts'
 import { createCore } from './core.ts'
-import { modelFileId } from './ids.ts'
+import { modelFileId, resolvedHere } from './ids.ts'
 import type { QuernOptions } from './options.ts'
+import type { Platform } from './own-packages.ts'
+import { namesWorker } from './runtime-worker.ts'
 
 export type { QuernOptions } from './options.ts'
+
+export interface QuernRollupOptions extends QuernOptions {
+  /** Where the bundle runs, for a bundler that finds no packages by itself (Rollup without node-resolve). Default `browser`. */
+  readonly platform?: Platform
+}
 
 /** A plugin as both bundlers take it. */
 export interface QuernRollupPlugin {
@@ -18,6 +32,10 @@ export interface QuernRollupPlugin {
     readonly filter: { readonly id: RegExp }
     handler(this: HookContext, id: string): Promise<LoadedModule | null>
   }
+  readonly transform: {
+    readonly filter: { readonly code: RegExp }
+    handler(this: HookContext, code: string, id: string): TransformedModule | null
+  }
   watchChange(this: HookContext, id: string): void
   resolveFileUrl(args: ResolveFileUrlArgs): null
   readonly generateBundle: {
@@ -29,12 +47,12 @@ export interface QuernRollupPlugin {
 /**
  * Compiles imports of `*.model.ts`. Emitted files are found relative to the bundle (`import.meta.url`), in browsers and in Node.
  */
-export default function quern(options: QuernOptions = {}): QuernRollupPlugin {
-  const core = createCore(options, () => resolve('node_modules/.cache/quern'))
+export default function quern(options: QuernRollupOptions = {}): QuernRollupPlugin {
+  const core = createCore(options, () => resolve('node_modules/.cache/quern'), options.platform ?? 'browser')
   return {
     name: 'quern',
     resolveId: {
-      filter: { id: /\?quern-export=|^@quern\/runtime$/ },
+      filter: { id: resolvedHere },
       handler(source, importer) {
         return core.resolveId(this, source, importer)
       },
@@ -43,6 +61,12 @@ export default function quern(options: QuernOptions = {}): QuernRollupPlugin {
       filter: { id: modelFileId },
       handler(id) {
         return core.load(this, id, (_, emit) => emit(), '')
+      },
+    },
+    transform: {
+      filter: { code: namesWorker },
+      handler(code, id) {
+        return core.transformRuntime(this, code, id, '')
       },
     },
     watchChange(id) {

@@ -25,8 +25,9 @@ export const makeProject = (files: Readonly<Record<string, string>>): Project =>
 /** A compiler whose code is the list of a program's ops; each target has weights of its own, above every inline limit. */
 const listingCompiler = `
 import { appendFileSync } from 'node:fs'
-export const compile = async (program, target) => {
-  appendFileSync(new URL('./compiled.log', import.meta.url), program.name + ' ' + target + '\\n')
+export const compile = async (program, target, { threads = false }) => {
+  if (!threads)
+    appendFileSync(new URL('./compiled.log', import.meta.url), program.name + ' ' + target + '\\n')
   const ops = [...program.entries.values()].flatMap(g => g.nodes.map(n => n.op)).join(' ')
   const code = new TextEncoder().encode(target + ': ' + ops)
   const weights = new Uint8Array(5000).fill(target === 'wasm' ? 1 : 2)

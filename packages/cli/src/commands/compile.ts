@@ -21,9 +21,10 @@ export const compile = defineCommand({
   run: ({ args }) =>
     reporting(async () => {
       const targets = parseTargets(args.target)
-      const { programs, ms } = await evaluated(args.file, {
-        ...(targets === undefined ? {} : { compile: { targets }, overrideTargets: true }),
-      })
+      const { programs, ms } = await evaluated(
+        args.file,
+        targets === undefined ? {} : { compile: { targets }, overrideTargets: true },
+      )
       const rows: [path: string, bytes: number][] = []
       for (const { name, artifacts } of programs)
         for (const { manifest, files } of artifacts) {
