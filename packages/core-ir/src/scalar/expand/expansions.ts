@@ -31,7 +31,7 @@ const binary =
     return f(b, x, y)
   }
 
-/** In single precision: at most 4 units in the last place, denormals, NaN and infinities included (scripts/ulp.ts measures). */
+/** In single precision: at most 4 units in the last place, denormals, NaN and infinities included (`npm run ulp` measures). */
 export const expansions: Readonly<Record<ExpandedOp, Expansion>> = {
   exp: unary(expandExp),
   log: unary(expandLog),

@@ -43,14 +43,18 @@ export const pick = (condition: Scalar, then: Like, otherwise: Like): Scalar => 
 }
 
 /**
- * Between `low` and `high`, keeping NaN; one instruction each where the target has minima that keep an operand (f32x4.pmax).
- * The operand is read twice, so it gets a name.
+ * At least `low`, keeping NaN; one instruction where the target has minima that keep an operand (f32x4.pmax). The operand is
+ * read twice, so it gets a name.
  */
-export const clamp = (b: Emitter, x: Scalar, low: number, high?: number): Scalar => {
+export const atLeast = (b: Emitter, x: Scalar, low: number): Scalar => {
   const named = b.let('x', x)
-  const raised = b.let('raised', pick(lt(named, low), low, named))
-  return high === undefined ? raised : b.let('clamped', pick(gt(raised, high), high, raised))
+  return b.let('raised', pick(lt(named, low), low, named))
 }
+export const atMost = (b: Emitter, x: Scalar, high: number): Scalar => {
+  const named = b.let('x', x)
+  return b.let('lowered', pick(gt(named, high), high, named))
+}
+export const clamp = (b: Emitter, x: Scalar, low: number, high: number): Scalar => atMost(b, atLeast(b, x, low), high)
 
 /** c₀ + x (c₁ + x (c₂ + …)). */
 export const polynomial = (x: Scalar, coefficients: readonly number[]): Scalar =>
@@ -63,3 +67,7 @@ export const bitsOf = (x: Scalar): Scalar => bitcast(x, x.dtype === 'f64' ? 'i64
 export const floatOf = (bits: Scalar): Scalar =>
   bitcast(bits, bits.dtype === 'i64' || bits.dtype === 'u64' ? 'f64' : 'f32')
 export const wholeDType = (x: Scalar): DType => (x.dtype === 'f64' ? 'i64' : 'i32')
+
+/** A float that is not negative, with the sign bit of x. */
+export const withSignOf = (x: Scalar, size: Scalar): Scalar =>
+  floatOf(or(bitsOf(size), and(bitsOf(x), literal(x.dtype === 'f64' ? -(1n << 63n) : -(2 ** 31), wholeDType(x)))))

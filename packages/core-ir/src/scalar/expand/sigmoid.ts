@@ -2,9 +2,9 @@
 import type { Scalar } from '../scalar.ts'
 import type { Emitter } from './emitter.ts'
 import { expInRange } from './exp.ts'
-import { abs, add, clamp, div, lt, neg, pick } from './notation.ts'
+import { abs, add, atLeast, div, lt, neg, pick } from './notation.ts'
 
 export const expandSigmoid = (b: Emitter, x: Scalar): Scalar => {
-  const e = b.let('e', expInRange(b, clamp(b, neg(abs(x)), -104)))
+  const e = b.let('e', expInRange(b, atLeast(b, neg(abs(x)), -104)))
   return div(pick(lt(x, 0), e, 1), add(e, 1))
 }

@@ -1,15 +1,23 @@
-/** @file tanh: an odd rational function, fitted where the result is not yet 1 in single precision. */
-import type { Scalar } from '../scalar.ts'
+/** @file tanh |x| = E / (E + 2) with E = exp(2 |x|) − 1, which is accurate near zero and never passes 1. */
+import { type Scalar, unary } from '../scalar.ts'
 import type { Emitter } from './emitter.ts'
-import { clamp, div, mul, polynomial } from './notation.ts'
+import { abs, add, atMost, bitsOf, div, floatOf, mul, polynomial, shl, sub, withSignOf } from './notation.ts'
 
-/** Relative error 2.2e-8. Both constants are 1, so that tiny arguments come back as they are. */
-const numerator = [1, 0.133826875, 0.00349745789, 2.06358258e-5, 1.33842952e-8]
-const denominator = [1, 0.467160087, 0.0258843618, 0.000328851769, 7.79025101e-7]
+const twoLog2e = 2.88539008
+/** Half of ln 2, in two parts; the first has few enough bits that its product with k is exact. */
+const halfLn2 = [0.346572876, 7.14303385e-7] as const
+/** 1.5 · 2^23: added to a small whole number, it puts that into the low bits of the sum. */
+const magic = 12582912
+const oneBits = 0x3f800000
 
 export const expandTanh = (b: Emitter, x: Scalar): Scalar => {
-  const c = clamp(b, x, -9.02, 9.02)
-  const z = b.let('z', mul(c, c))
-  // Rounding must not carry the result past 1.
-  return clamp(b, div(mul(c, polynomial(z, numerator)), polynomial(z, denominator)), -1, 1)
+  // From 9.02 the result is 1.
+  const a = atMost(b, abs(x), 10)
+  const k = b.let('k', unary('round', mul(a, twoLog2e)))
+  const r = b.let('r', sub(sub(a, mul(k, halfLn2[0])), mul(k, halfLn2[1])))
+  // exp(2 r) − 1 on [−0.174, 0.174]; minimax, relative error 1e-8.
+  const p = mul(polynomial(r, [2, 1.99999988, 1.33332312, 0.66668433, 0.267747164, 0.0885547027]), r)
+  const power = b.let('power', floatOf(add(shl(bitsOf(add(k, magic)), 23), oneBits)))
+  const e = b.let('e', add(mul(power, p), sub(power, 1)))
+  return withSignOf(x, div(e, add(e, 2)))
 }
