@@ -7,6 +7,7 @@ import type { ScalarValue } from '../scalar/value.ts'
 import type { BufferDecl, Kernel, Stmt } from './kernel.ts'
 import { type Machine, axisNames } from './machine.ts'
 import { type Extents, Memory, spanOf } from './memory.ts'
+import { LaneShadow } from './lanes.ts'
 import { Shadow } from './shadow.ts'
 import { visitStmts } from './walk.ts'
 
@@ -35,6 +36,8 @@ type Scope = ReadonlyMap<string, Binding>
 interface Compiler {
   readonly machine: Machine
   readonly racing: boolean
+  /** Local buffers that lanes share and write. */
+  readonly lanes: ReadonlySet<string>
   slot(): number
 }
 
@@ -44,9 +47,10 @@ export const compileBody = (
   symbols: ReadonlyMap<string, number>,
   params: ReadonlyMap<string, Memory>,
   racing: boolean,
+  lanes: ReadonlySet<string>,
 ): Compiled => {
   let slots = 0
-  const compiler: Compiler = { machine, racing, slot: () => slots++ }
+  const compiler: Compiler = { machine, racing, lanes, slot: () => slots++ }
   const scope: Scope = new Map<string, Binding>([
     ...[...symbols].map(([name, value]): [string, Binding] => [name, { kind: 'symbol', value }]),
     ...[...params].map(([name, memory]): [string, Binding] => [name, { kind: 'buffer', memory: () => memory }]),
@@ -124,6 +128,7 @@ const resolver = ({ machine }: Compiler, scope: Scope): ScalarResolver => {
 
 const readElement = (machine: Machine, m: Memory, at: number, indices: readonly number[]): ScalarValue => {
   m.log?.read(at, indices)
+  m.lanes?.read(at, indices)
   if (!m.isWritten(at)) {
     if (m.log === undefined) return machine.faulted('uninitialised', m, indices)
     machine.readTooEarly(m, indices)
@@ -239,11 +244,13 @@ const write = (stmt: Write, id: number, compiler: Compiler, scope: Scope): Code 
       if (typeof at !== 'number') return machine.faulted(at, m, indices)
       if (step === undefined) {
         m.log?.write(at, indices)
+        m.lanes?.write(at, indices)
         m.set(at, next)
         return
       }
       const before = readElement(machine, m, at, indices)
       m.log?.write(at, indices)
+      m.lanes?.write(at, indices)
       m.set(at, step(before, next))
     },
   }
@@ -264,7 +271,6 @@ const loop = (stmt: Extract<Stmt, { kind: 'for' }>, id: number, compiler: Compil
   switch (tag) {
     case 'serial':
     case 'unroll':
-    case 'vector':
       if (steps !== undefined)
         return {
           *steps() {
@@ -284,6 +290,28 @@ const loop = (stmt: Extract<Stmt, { kind: 'for' }>, id: number, compiler: Compil
             axes[slot] = i
             run()
           }
+        },
+      }
+    case 'vector':
+      if (run === undefined)
+        throw new QuernError(
+          'loop/vector-body',
+          `${machine.kernel.name} has a barrier in the vector axis ${stmt.axis}`,
+          {
+            axis: stmt.axis,
+          },
+        )
+      return {
+        run: () => {
+          const n = count()
+          const { axes } = machine.current
+          machine.enterVector()
+          for (let i = 0; i < n; i++) {
+            axes[slot] = i
+            machine.lane.at = i
+            run()
+          }
+          machine.leaveVector()
         },
       }
     case 'parallel':
@@ -340,9 +368,12 @@ const alloc = (stmt: Extract<Stmt, { kind: 'alloc' }>, compiler: Compiler, scope
     scope.set(buffer.name, { kind: 'buffer', memory: () => own() ?? missing(buffer) })
     return {
       run: () => {
-        const memory = own()
-        if (memory === undefined) machine.current.memories[slot] = new Memory(buffer.name, buffer.dtype, extents())
-        else memory.renew(extents())
+        let memory = own()
+        if (memory === undefined) {
+          memory = new Memory(buffer.name, buffer.dtype, extents())
+          machine.current.memories[slot] = memory
+        } else memory.renew(extents())
+        watchLanes(memory, compiler)
       },
     }
   }
@@ -358,9 +389,17 @@ const alloc = (stmt: Extract<Stmt, { kind: 'alloc' }>, compiler: Compiler, scope
       if (shared === undefined) shared = new Memory(buffer.name, buffer.dtype, at)
       else shared.renew(at)
       // Workgroups do not share it, so each starts with clean shadow memory.
+      watchLanes(shared, compiler)
       if (compiler.racing) shared.log = new Shadow(spanOf(at), machine).logOf(buffer.name)
     },
   }
+}
+
+const watchLanes = (memory: Memory, { lanes, machine }: Compiler): void => {
+  if (!lanes.has(memory.name)) return
+  // Memory whose extents vary is watched anew each time.
+  if (memory.lanes === undefined || memory.resized)
+    memory.lanes = new LaneShadow(memory.size, machine).logOf(memory.name)
 }
 
 const missing = (buffer: BufferDecl): never => {

@@ -175,6 +175,26 @@ test('in place: an element read by another iteration than the one that writes it
   expect(z).toEqual(floats(16, i => Math.fround(Math.sin(i * 1.7)) * 2))
 })
 
+test('lanes of a vector are independent', () => {
+  const run = (body: string) => () =>
+    interpretKernel(parseKernel(`kernel lanes(read_write y: f32[8]) { ${body} }`), {
+      buffers: { y: new Float32Array(8) },
+      symbols: {},
+    })
+  const fine = 'for vector v < 4 { alloc register own: f32[1]\n store own[0] = y[v]\n store y[v] = own[0] * 2.0 }'
+  expect(run(`for i < 2 { ${fine} }`)).not.toThrow()
+  const bodies = [
+    'store y[v + 1] = y[v]',
+    'store y[v // 2] = 1.0',
+    'let a = y[(v + 1) % 4]\n store y[v] = a',
+    'accumulate y[0] sum= 1.0',
+  ]
+  for (const body of bodies)
+    expect(run(`for vector v < 4 { ${body} }`)).toThrow(expect.objectContaining({ code: 'loop/race' }))
+  const register = 'alloc register r: f32[4]\n for vector v < 4 { store r[value(0 * i32[v])] = 1.0 }'
+  expect(run(register)).toThrow(/another lane/)
+})
+
 const faults = [
   ['loop/out-of-bounds', 'for i < 17 { store y[i] = 1.0 }'],
   ['loop/out-of-bounds', 'store y[-1] = 1.0'],

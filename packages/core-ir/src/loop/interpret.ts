@@ -10,6 +10,7 @@ import type { BufferDecl, Kernel, Param } from './kernel.ts'
 import { compileBody, type Compiled } from './compile.ts'
 import { type Extents, Memory, paddedSpan, spanOf } from './memory.ts'
 import { type Random, seeded, shuffled } from './random.ts'
+import { LaneShadow } from './lanes.ts'
 import { Machine } from './machine.ts'
 import { Shadow } from './shadow.ts'
 import { containsStmt, visitStmts } from './walk.ts'
@@ -45,8 +46,16 @@ export const interpretKernel = (
   const team = containsStmt(kernel.body, s => s.kind === 'for' && s.tag === 'parallel')
   const gpu = containsStmt(kernel.body, s => s.kind === 'for' && /^(workgroup|thread)\./.test(s.tag))
   const racing = checkRaces && (team || gpu)
-  if (racing) shadowParams(kernel, placed, machine)
-  const program = compileBody(kernel, machine, env, new Map([...placed].map(([name, p]) => [name, p.memory])), racing)
+  const lanes = checkRaces ? sharedByLanes(kernel) : new Set<string>()
+  watchParams(kernel, placed, machine, racing, lanes)
+  const program = compileBody(
+    kernel,
+    machine,
+    env,
+    new Map([...placed].map(([name, p]) => [name, p.memory])),
+    racing,
+    lanes,
+  )
   const random = seeded(seed)
   if (gpu) runGrid(program, machine, random)
   else runGroup(program, machine, random, team ? teamSize : 1)
@@ -107,8 +116,27 @@ const padded = (param: Param, original: HostArray, length: number): HostArray =>
   return longer
 }
 
+/** Buffers from outside a vector axis that its body writes. */
+const sharedByLanes = (kernel: Kernel): ReadonlySet<string> => {
+  const written = new Set<string>()
+  const own = new Set<string>()
+  visitStmts(kernel.body, (s, _, around) => {
+    if (!around.some(o => o.kind === 'for' && o.tag === 'vector')) return
+    if (s.kind === 'store' || s.kind === 'accumulate') written.add(s.buffer)
+    if (s.kind === 'alloc') own.add(s.buffer.name)
+  })
+  return new Set([...written].filter(name => !own.has(name)))
+}
+
 /** Gives shadow memory to the params that are written, and to those that share bytes with them. */
-const shadowParams = (kernel: Kernel, placed: ReadonlyMap<string, Placed>, machine: Machine): void => {
+const watchParams = (
+  kernel: Kernel,
+  placed: ReadonlyMap<string, Placed>,
+  machine: Machine,
+  racing: boolean,
+  lanes: ReadonlySet<string>,
+): void => {
+  if (!racing && lanes.size === 0) return
   const written = new Set<string>()
   visitStmts(kernel.body, s => {
     if (s.kind === 'store' || s.kind === 'accumulate') written.add(s.buffer)
@@ -130,13 +158,17 @@ const shadowParams = (kernel: Kernel, placed: ReadonlyMap<string, Placed>, machi
       group = touching
     }
     for (const { memory } of group) done.add(memory)
-    if (!group.some(g => written.has(g.memory.name))) continue
     const from = Math.min(...group.map(g => g.from))
     const to = Math.max(...group.map(g => g.to))
     const each = Math.min(...group.map(g => bytesOf[g.memory.dtype]))
-    const shadow = new Shadow((to - from) / each, machine)
-    for (const { memory, from: start } of group)
-      memory.log = shadow.logOf(memory.name, (start - from) / each, bytesOf[memory.dtype] / each)
+    const cells = (to - from) / each
+    const among = racing && group.some(g => written.has(g.memory.name)) ? new Shadow(cells, machine) : undefined
+    const vector = group.some(g => lanes.has(g.memory.name)) ? new LaneShadow(cells, machine) : undefined
+    for (const { memory, from: start } of group) {
+      const [first, width] = [(start - from) / each, bytesOf[memory.dtype] / each]
+      memory.log = among?.logOf(memory.name, first, width)
+      memory.lanes = vector?.logOf(memory.name, first, width)
+    }
   }
 }
 

@@ -35,6 +35,9 @@ export class Machine {
   epoch = 0
   workgroup = 1
   statement = 0
+  /** The running lane of a vector axis; `run` counts runs of vector loops, and is 0 outside them. */
+  readonly lane = { run: 0, at: 0 }
+  private vectorRuns = 0
   /** The position of the running workgroup, by tag. */
   group: Readonly<Record<string, number>> = {}
   private readonly statements: readonly Stmt[]
@@ -108,15 +111,23 @@ export class Machine {
     return first
   }
 
+  enterVector(): void {
+    this.lane.run = ++this.vectorRuns
+  }
+  leaveVector(): void {
+    this.lane.run = 0
+  }
+
   fail(reason: Exclude<KernelStatus['reason'], 'ok'>, index: number): void {
     if (this.status.reason === 'ok') this.status = { reason, index }
   }
 
-  raced(buffer: string, { earlier, kind, indices }: Race): never {
+  raced(buffer: string, { earlier, kind, indices, between }: Race): never {
+    const why = between === 'lanes' ? 'by another lane of the same vector' : 'with no barrier between'
     const [first, second] = [this.text(earlier), this.text(this.statement)]
     throw new QuernError(
       'loop/race',
-      `${this.kernel.name} races on ${buffer}[${indices.join(', ')}]: ${kind}, with no barrier between\n  ${first}\n  ${second}`,
+      `${this.kernel.name} races on ${buffer}[${indices.join(', ')}]: ${kind}, ${why}\n  ${first}\n  ${second}`,
       { kernel: this.kernel.name, buffer, element: [...indices], race: kind, statements: [first, second] },
     )
   }

@@ -47,7 +47,12 @@ export class Memory {
   readonly dtype: DType
   /** Whether the kernel allocates it: then every subscript must be inside, and no element is read before it is written. */
   readonly local: boolean
+  /** Among invocations. */
   log: AccessLog | undefined
+  /** Among lanes of a vector axis. */
+  lanes: AccessLog | undefined
+  /** Whether the last {@link renew} changed its size. */
+  resized = false
   private elements: Elements
   private extents: Extents
   private limit: number
@@ -64,10 +69,15 @@ export class Memory {
     this.written = data === undefined ? new Uint32Array(this.limit) : undefined
   }
 
+  get size(): number {
+    return this.limit
+  }
+
   /** Makes local memory anew: nothing in it is written. */
   renew(extents: Extents): void {
     const span = spanOf(extents)
-    if (span !== this.limit) {
+    this.resized = span !== this.limit
+    if (this.resized) {
       this.limit = span
       this.elements = elementsOf(this.dtype, new arrayOf[this.dtype](span))
       this.written = new Uint32Array(span)

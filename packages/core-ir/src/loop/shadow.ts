@@ -20,12 +20,36 @@ export interface Race {
   readonly earlier: number
   readonly kind: 'read after write' | 'write after read' | 'write after write'
   readonly indices: readonly number[]
+  /** Absent: invocations. */
+  readonly between?: 'lanes'
 }
 
 const none = 0
 const several = -1
 
-export class Shadow {
+/** Shadow memory by cell: one for each element, or for each part of one where buffers of several dtypes share bytes. */
+export interface Cells {
+  read(cell: number, buffer: string, indices: readonly number[]): void
+  write(cell: number, buffer: string, indices: readonly number[]): void
+}
+
+/** The log of a buffer whose element 0 is at cell `first`, each element taking `width` cells. */
+export const logOf = (cells: Cells, buffer: string, first: number, width: number): AccessLog => {
+  if (width === 1)
+    return {
+      read: (at, indices) => cells.read(first + at, buffer, indices),
+      write: (at, indices) => cells.write(first + at, buffer, indices),
+    }
+  const each = (at: number, touch: (cell: number) => void): void => {
+    for (let i = 0; i < width; i++) touch(first + at * width + i)
+  }
+  return {
+    read: (at, indices) => each(at, c => cells.read(c, buffer, indices)),
+    write: (at, indices) => each(at, c => cells.write(c, buffer, indices)),
+  }
+}
+
+export class Shadow implements Cells {
   private readonly observer: Observer
   private readonly writer: Int32Array
   private readonly writeEpoch: Int32Array
@@ -49,18 +73,11 @@ export class Shadow {
     this.readGroup = column()
   }
 
-  /** The log of a buffer whose element 0 is at `first`, each element taking `width` cells. */
   logOf(buffer: string, first = 0, width = 1): AccessLog {
-    const each = (touch: (cell: number, buffer: string, indices: readonly number[]) => void) =>
-      width === 1
-        ? (at: number, indices: readonly number[]): void => touch(first + at, buffer, indices)
-        : (at: number, indices: readonly number[]): void => {
-            for (let i = 0; i < width; i++) touch(first + at * width + i, buffer, indices)
-          }
-    return { read: each((c, b, i) => this.read(c, b, i)), write: each((c, b, i) => this.write(c, b, i)) }
+    return logOf(this, buffer, first, width)
   }
 
-  private read(c: number, buffer: string, indices: readonly number[]): void {
+  read(c: number, buffer: string, indices: readonly number[]): void {
     const { agent, epoch, workgroup, statement } = this.observer
     const wrote = this.writeGroup[c]
     if (wrote !== none && (wrote !== workgroup || (this.writeEpoch[c] === epoch && this.writer[c] !== agent)))
@@ -74,7 +91,7 @@ export class Shadow {
     this.readStatement[c] = statement
   }
 
-  private write(c: number, buffer: string, indices: readonly number[]): void {
+  write(c: number, buffer: string, indices: readonly number[]): void {
     const { agent, epoch, workgroup, statement } = this.observer
     const wrote = this.writeGroup[c]
     if (wrote !== none && (wrote !== workgroup || (this.writeEpoch[c] === epoch && this.writer[c] !== agent)))
