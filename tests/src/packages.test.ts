@@ -31,8 +31,8 @@ const outside: Record<string, readonly string[]> = {
   cli: ['citty'],
 }
 
-/** The others run in a browser as they are. `runtime` and `jit` do too: they choose a file by export condition. */
-const mayUseNode = new Set(['evaluate', 'vite-plugin', 'cli', 'runtime', 'jit'])
+/** The others run in a browser as they are, but for files that their manifest imports under the condition `node`. */
+const mayUseNode = new Set(['evaluate', 'vite-plugin', 'cli'])
 const builtins = new Set(builtinModules)
 
 it('knows every package', () => {
@@ -56,6 +56,7 @@ describe.each(Object.keys(picture))('%s', name => {
     const peers = Object.keys(manifest.peerDependencies ?? {})
     const foreign = imports.filter(({ specifier }) => {
       if (specifier.startsWith('.') || isBuiltin(specifier)) return false
+      if (specifier.startsWith('#')) return !(specifier in (manifest.imports ?? {}))
       return ![manifest.name, ...dependencies, ...peers].includes(packageOf(specifier))
     })
     expect(foreign).toEqual([])
@@ -72,7 +73,8 @@ describe.each(Object.keys(picture))('%s', name => {
 
   if (!mayUseNode.has(name)) {
     it('runs in a browser: it imports nothing of Node', () => {
-      expect(imports.filter(({ specifier }) => isBuiltin(specifier))).toEqual([])
+      const nodeFiles = new Set(nodeTargets(manifest.imports ?? {}).map(target => `${name}/${target.slice(2)}`))
+      expect(imports.filter(({ file, specifier }) => isBuiltin(specifier) && !nodeFiles.has(file))).toEqual([])
     })
   }
 
@@ -92,6 +94,14 @@ interface Manifest {
   dependencies?: Record<string, string>
   peerDependencies?: Record<string, string>
   exports: Record<string, object>
+  imports?: Record<string, Target>
+}
+type Target = string | { [condition: string]: Target }
+
+/** The source files that a package imports under Node only. */
+function nodeTargets(target: Target, node = false): string[] {
+  if (typeof target === 'string') return node ? [target] : []
+  return Object.entries(target).flatMap(([condition, inner]) => nodeTargets(inner, node || condition === 'node'))
 }
 
 function readManifest(name: string): Manifest {
@@ -106,7 +116,7 @@ function leftOf(name: string): Set<string> {
 /** What a package ships; its tests may use more. */
 function sourceFiles(name: string): string[] {
   return readdirSync(`${root}/${name}/src`, { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.test.ts') && !/(^|[/\\])testing[/\\]/.test(file))
     .map(file => `${root}/${name}/src/${file.replaceAll('\\', '/')}`)
 }
 

@@ -9,7 +9,7 @@ import { type InlineConfig, build } from 'vite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import vite, { type QuernOptions } from './index.ts'
 import quern from './rollup.ts'
-import { type Project, app, makeProject, standIns, twoLayers } from './testing.ts'
+import { type Project, app, makeProject, standIns, twoLayers } from './testing/project.ts'
 
 let project: Project
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { type InlineConfig, type Logger, type ViteDevServer, createLogger, creat
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ModelParts } from '@quern/artifact'
 import quern, { type QuernOptions } from './index.ts'
-import { type Project, app, makeProject, standIns, twoLayers } from './testing.ts'
+import { type Project, app, makeProject, standIns, twoLayers } from './testing/project.ts'
 
 let project: Project
 let server: ViteDevServer | undefined

@@ -10,7 +10,7 @@ import { build, createServer } from 'vite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import vite from './index.ts'
 import quern from './rollup.ts'
-import { type Project, makeProject } from './testing.ts'
+import { type Project, makeProject } from './testing/project.ts'
 
 const model = `import { add, cos, dim, model, sin, tensor } from '@quern/model'
 export const period = 6.25
