@@ -2,6 +2,7 @@
 import type { AnyTensor, LazyBody, Tensor } from '../tensor.ts'
 import { applyAll, isTensor, makeTensor } from '../tensor.ts'
 import { currentOrigin } from '../origin.ts'
+import { constant } from '../weights/constant.ts'
 
 type Results = Readonly<Record<string, AnyTensor>>
 
@@ -46,7 +47,7 @@ export const loop = <C extends Results>(
   )
   const { while: keepGoing, ...next } = body(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as C, round)
   const results: Results = {
-    ...(keepGoing && { while: keepGoing }),
+    while: keepGoing ?? constant(1, 'bool'),
     ...Object.fromEntries(names.map(n => [n, (next as Results)[n] as AnyTensor])),
   }
   const lazy: LazyBody = {
@@ -58,10 +59,6 @@ export const loop = <C extends Results>(
   return named(
     'loop',
     names,
-    applyAll(
-      'loop',
-      names.map(n => carried[n]),
-      { body: lazy, limit },
-    ),
+    applyAll('loop', [constant(limit, 'i32'), undefined, ...names.map(n => carried[n])], { body: lazy }),
   ) as C
 }

@@ -61,7 +61,7 @@ export const cumsum = <D extends DType, S extends AnyShape>(x: Tensor<D, S>, axi
 export const topK = <D extends DType>(
   x: Tensor<D>,
   k: number,
-): { readonly values: Tensor<D>; readonly indices: Tensor<'i64'> } => {
+): { readonly values: Tensor<D>; readonly indices: Tensor<'i32'> } => {
   const [values, indices] = applyAll('top-k', [x], { k })
-  return { values: values as Tensor<D>, indices: indices as Tensor<'i64'> }
+  return { values: values as Tensor<D>, indices: indices as Tensor<'i32'> }
 }

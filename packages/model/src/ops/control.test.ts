@@ -1,0 +1,43 @@
+import { interpretGraphSync, verifyGraph } from '@quern/core-ir'
+import { expect, test } from 'vitest'
+import * as nn from '../index.ts'
+
+const run = (built: object, inputs: Parameters<typeof interpretGraphSync>[1]) => {
+  const { graph: program } = nn.programOf(built)
+  const graph = program.entries.values().next().value
+  if (graph === undefined) throw new Error('no entry')
+  verifyGraph(graph)
+  return interpretGraphSync(graph, inputs)
+}
+const f32 = (...values: number[]) => ({
+  dtype: 'f32' as const,
+  shape: [values.length],
+  data: Float32Array.from(values),
+})
+
+test('cond runs one of two branches, which may use tensors from outside', () => {
+  const built = nn.model({ x: nn.tensor('f32', [2]), w: nn.tensor('f32', [2]) }, ({ x, w }) => {
+    const positive = nn.greater(nn.sum(x), 0)
+    return nn.cond(
+      positive,
+      () => ({ y: nn.mul(x, w) }),
+      () => ({ y: nn.neg(x) }),
+    )
+  })
+  expect(run(built, { x: f32(1, 2), w: f32(3, 4) })['y']?.data).toEqual(Float32Array.of(3, 8))
+  expect(run(built, { x: f32(-1, -2), w: f32(3, 4) })['y']?.data).toEqual(Float32Array.of(1, 2))
+})
+
+test('loop runs to its limit, or while its body says so', () => {
+  const built = nn.model({ x: nn.tensor('f32', [1]), w: nn.tensor('f32', [1]) }, ({ x, w }) => {
+    const fixed = nn.loop({ x }, 3, ({ x }) => ({ x: nn.mul(x, w) }))
+    const counted = nn.loop({ x }, 100, ({ x }) => {
+      const next = nn.mul(x, w)
+      return { x: next, while: nn.less(nn.sum(next), 100) }
+    })
+    return { fixed: fixed.x, counted: counted.x }
+  })
+  const { fixed, counted } = run(built, { x: f32(1), w: f32(2) })
+  expect(fixed?.data).toEqual(Float32Array.of(8))
+  expect(counted?.data).toEqual(Float32Array.of(128))
+})
