@@ -58,6 +58,8 @@ export const fromTerms = (offset: number, terms: readonly Term[]): Index => {
   }
   const kept = [...collected].filter(([, t]) => t.coef !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   if (kept.length === 0) return constant(offset)
+  for (const x of [offset, ...kept.map(([, t]) => t.coef)])
+    if (!Number.isSafeInteger(x)) throw new RangeError(`a coefficient of an index must be a safe integer, not ${x}`)
   const [first] = kept
   if (kept.length === 1 && offset === 0 && first !== undefined) {
     const { coef, factors } = first[1]

@@ -11,7 +11,8 @@ const parity = 0x1bd11bda
 
 type Pair = readonly [Scalar, Scalar]
 const u32 = (x: number): Scalar => literal(x, 'u32')
-const rotated = (x: Scalar, by: number): Scalar => binary('or', binary('shl', x, u32(by)), binary('shr', x, u32(32 - by)))
+const rotated = (x: Scalar, by: number): Scalar =>
+  binary('or', binary('shl', x, u32(by)), binary('shr', x, u32(32 - by)))
 
 /** `bind` names an intermediate result (a `let`): each is used more than once, and as one expression it would double with every round. */
 export const threefry2x32 = (bind: (hint: string, value: Scalar) => Scalar, key: Pair, counter: Pair): Pair => {
