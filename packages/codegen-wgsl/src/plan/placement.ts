@@ -9,6 +9,7 @@ import {
   type PlanBuffer,
   type StateDecl,
   ix,
+  rowMajor,
   statePrefix,
 } from '@quern/core-ir'
 import { spanOf } from '../kernel/access.ts'
@@ -103,8 +104,8 @@ export const place = (program: LoweredProgram, decls: readonly StateDecl[]): Pla
   }
   const used = new Map(
     decls.map(d => {
-      const layout: Layout = { map: [], shape: d.type.shape }
-      return [d.name, { name: d.name, dtype: d.type.dtype, shape: d.type.shape, layout }]
+      const { dtype, shape } = d.type
+      return [d.name, { name: d.name, dtype, shape, layout: rowMajor(shape) }]
     }),
   )
   for (const b of roots) if (b.kind === 'state') used.set(stateName(b), b)
