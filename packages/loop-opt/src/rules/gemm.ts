@@ -13,6 +13,7 @@ import { reorder } from '../schedule/primitives/reorder.ts'
 import { setSpace } from '../schedule/primitives/set-space.ts'
 import { split } from '../schedule/primitives/split.ts'
 import { stage } from '../schedule/primitives/stage.ts'
+import { tensorize } from '../schedule/primitives/tensorize.ts'
 import { unroll } from '../schedule/primitives/unroll.ts'
 import { vectorize } from '../schedule/primitives/vectorize.ts'
 import { type Schedule, type ScheduleOptions, scheduleOf } from '../schedule/schedule.ts'
@@ -30,6 +31,8 @@ export interface GemmTile {
    */
   readonly pack: 'layout' | 'panel' | 'none'
   readonly lanes?: number
+  /** Multiply and add in one intrinsic. */
+  readonly madd?: boolean
   readonly parallel?: boolean
 }
 
@@ -79,7 +82,19 @@ export const contractionOf = (region: LoweredRegion): Contraction | undefined =>
   const [only] = rhs
   if (only === undefined || rhs.length !== 1) return undefined
   const lhs = [...new Set(reads.filter(a => a.buffer !== only && !along(columns).includes(a)).map(a => a.buffer))]
-  return { init, update, store, rhs: only, lhs, rows, columns, depth, accumulator: update.buffer }
+  // A right-hand side that changes with the rows is one of many: each row is a contraction of its own.
+  const shared = rows !== undefined && !along(rows).some(a => a.buffer === only)
+  return {
+    init,
+    update,
+    store,
+    rhs: only,
+    lhs,
+    rows: shared ? rows : undefined,
+    columns,
+    depth,
+    accumulator: update.buffer,
+  }
 }
 
 /**
@@ -268,19 +283,20 @@ const kernelTile = (
   return setSpace(innerTile(t, c, tile), `${c.accumulator}${tile.suffix}`, 'register')
 }
 
-/** One k: a row of the right-hand side into registers, then all products. */
+/** One k: a row of the right-hand side into registers, where several rows use it, then all products. */
 const innerTile = (s: Schedule, c: Context, tile: Tile): Schedule => {
   const name = freshBuffer(s, `${c.rhs}_row`)
-  let t = stage(s, c.packed, tile.depth, { space: 'register', name })
-  const rank = declOf(t.kernel, name)?.shape.length ?? 0
+  let t = tile.rows === undefined ? s : stage(s, c.packed, tile.depth, { space: 'register', name })
   const [vectors, lane] = [`${tile.column}_o`, `${tile.column}_i`]
   t = split(t, tile.column, c.lanes)
   t = reorder(t, lane, ...(tile.rows === undefined ? [] : [tile.rows]), vectors)
   const body = findLoop(t.kernel, tile.rows ?? lane, 'gemm').loop
   for (const buffer of c.lhs) if (accessesOf(body.body).some(a => a.buffer === buffer)) t = hoist(t, buffer, body.axis)
+  if (c.tile.madd === true && isProduct(t, body.axis)) t = tensorize(t, body.axis, 'madd')
   t = unroll(t, vectors)
   if (tile.rows !== undefined) t = unroll(t, tile.rows)
   t = vectorize(t, lane)
+  const rank = declOf(t.kernel, name)?.shape.length ?? 0
   return vectorNest(
     t,
     c,
@@ -298,6 +314,16 @@ const vectorNest = (s: Schedule, c: Context, axes: readonly string[]): Schedule 
     if (extent !== undefined && ix.isConst(extent) && extent.value <= 16) t = unroll(t, axis)
   }
   return t
+}
+
+/** Whether everything that is accumulated in a loop is a product of f32. */
+const isProduct = (s: Schedule, axis: string): boolean => {
+  let product = true
+  visitStmts(findLoop(s.kernel, axis, 'gemm').loop.body, x => {
+    if (x.kind === 'accumulate')
+      product &&= x.reducer === 'sum' && x.value.dtype === 'f32' && x.value.kind === 'binary' && x.value.op === 'mul'
+  })
+  return product
 }
 
 const freshBuffer = (s: Schedule, hint: string): string => {

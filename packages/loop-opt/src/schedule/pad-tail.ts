@@ -48,9 +48,11 @@ export const padTail = (kernel: Kernel, place: Place, factor: number): { kernel:
       if (reaching.length > 0) refuse(`read elements of ${a.buffer} that it does not have`)
       continue
     }
-    // An iteration beyond the extent must leave what others read alone.
-    if (!a.indices.some((_, d) => isAxis(a, d, loop)) || !reaching.every(d => isAxis(a, d, loop)))
-      refuse(`change ${a.buffer}`)
+    // An iteration beyond the extent must leave what others use alone: it writes beyond the buffer, or in its padding.
+    const own = decl.shape.some(
+      (e, d) => isAxis(a, d, loop) && (ix.sameIndex(e, loop.extent) || ix.sameIndex(e, padded)),
+    )
+    if (!own || !reaching.every(d => isAxis(a, d, loop))) refuse(`change ${a.buffer}`)
     if (reaching.length === 0) continue
     const dims = grown.get(a.buffer) ?? new Set()
     reaching.forEach(d => dims.add(d))

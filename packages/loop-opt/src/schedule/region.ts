@@ -10,6 +10,8 @@ import { variablesOf } from './tree.ts'
 export interface Box {
   readonly low: readonly Index[]
   readonly size: readonly Index[]
+  /** Dims taken whole since their bounds are not known: guarded accesses may reach outside them. */
+  readonly whole: readonly boolean[]
 }
 
 /**
@@ -23,13 +25,15 @@ export const boxOf = (
   varying: readonly For[] = [],
 ): Box => {
   const low: Index[] = [],
-    size: Index[] = []
+    size: Index[] = [],
+    whole: boolean[] = []
   decl.shape.forEach((extent, d) => {
     const interval = intervalOf(accesses, d, outer, varying)
     low.push(interval?.low ?? ix.constant(0))
     size.push(interval?.size ?? extent)
+    whole.push(interval === undefined)
   })
-  return { low, size }
+  return { low, size, whole }
 }
 
 const intervalOf = (

@@ -1,5 +1,6 @@
 /** @file What tests of lowering share: programs of one graph, random inputs, and comparison with the graph's interpreter. */
 import { arrayOf, type HostArray } from '@quern/artifact'
+import { legalise } from '../legalise/legalise.ts'
 import {
   type Graph,
   GraphBuilder,
@@ -60,6 +61,12 @@ export const randomInputs = (
       return [name, { dtype: type.dtype, shape, data }]
     }),
   )
+
+/** Every kernel as generators get it. */
+export const legalised = <P extends LoweredProgram>(program: P): P => ({
+  ...program,
+  kernels: new Map([...program.kernels].map(([name, kernel]) => [name, legalise(kernel)])),
+})
 
 /** undefined where the plan gives what the graph means; else the first difference, in words. */
 export const difference = (

@@ -8,7 +8,7 @@ import { type Place, allocsOf, declOf, findLoop, insideOf, loopsAround } from '.
 import { type Box, boxOf, covers, disjointOver } from '../region.ts'
 import { type Schedule, primitive } from '../schedule.ts'
 import { shrinkInto } from '../shrink.ts'
-import { type For, editStmts, substitute } from '../tree.ts'
+import { type Alloc, type For, editStmts, substitute } from '../tree.ts'
 import { perfectChain } from './reorder.ts'
 
 /**
@@ -40,15 +40,22 @@ export const computeAt = primitive('computeAt', (s, nest: string, axis: string) 
   const between = moved.block.slice(Math.min(at, moved.at) + 1, Math.max(at, moved.at)).filter(x => x.kind !== 'alloc')
   const plan = before ? planProducer(s, moved, target, root, between) : planConsumer(s, moved, target, root, between)
   const nestStmts = relocate(s.kernel, moved, target, plan)
-  const kernel: Kernel = {
-    ...s.kernel,
-    body: editStmts(s.kernel.body, x => {
-      if (x.kind !== 'for') return undefined
-      if (x.axis === moved.loop.axis) return []
-      if (x.axis === axis) return [{ ...x, body: before ? [...nestStmts, ...x.body] : [...x.body, ...nestStmts] }]
-      return undefined
-    }),
-  }
+  // What a nest that moves forwards writes must be allocated there already.
+  const used = new Set(accessesOf([moved.loop]).map(a => a.buffer))
+  const allocs = before
+    ? []
+    : moved.block.slice(at + 1, moved.at).filter((x): x is Alloc => x.kind === 'alloc' && used.has(x.buffer.name))
+  const names = new Set(allocs.map(a => a.buffer.name))
+  const edited = editStmts(s.kernel.body, x => {
+    if (x.kind === 'alloc' && names.has(x.buffer.name)) return []
+    if (x.kind !== 'for') return undefined
+    if (x.axis === moved.loop.axis) return []
+    const body = before ? [...nestStmts, ...x.body] : [...x.body, ...nestStmts]
+    const nest: For = x.axis === axis ? { ...x, body } : x
+    if (x.axis === root.axis) return [...allocs, nest]
+    return x.axis === axis ? [nest] : undefined
+  })
+  const kernel: Kernel = { ...s.kernel, body: edited }
   return { kernel: shrinkInto(kernel, plan.buffer.name, axis) }
 })
 

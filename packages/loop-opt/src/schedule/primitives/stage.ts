@@ -216,7 +216,7 @@ const rewriteBody = (c: Copy, body: readonly Stmt[]): readonly Stmt[] => {
 const redundantGuards = (c: Copy, body: readonly Stmt[]): Set<string> => {
   const found = new Set<string>()
   const fill = c.fill
-  if (fill === undefined) return found
+  if (fill === undefined || c.box.whole.some(w => w)) return found
   rewriteStmts(body, {
     scalar: x => {
       if (
