@@ -15,7 +15,8 @@ import {
 } from './analysis.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
 import type { KernelState, Vector } from './state.ts'
-import { laneKey, writeVector } from './vectors.ts'
+import { laneKey } from './lanes.ts'
+import { writeVector } from './vectors.ts'
 
 export type For = Extract<Stmt, { kind: 'for' }>
 type WriteBlock = (k: KernelState, stmts: readonly Stmt[]) => void

@@ -294,7 +294,8 @@ class Generator {
   private load(dtype: DType, axes: readonly Axis[], lane: Axis | undefined, depth: number): Scalar {
     const register = this.registers.find(r => r.dtype === dtype)
     if (register !== undefined && this.c.below(3) === 0) {
-      const at = lane !== undefined && this.c.below(3) > 0 ? ix.variable(lane.name) : ix.constant(this.c.below(4))
+      // Another lane's element may be written by that lane: only its own is certain.
+      const at = lane === undefined ? ix.constant(this.c.below(4)) : ix.variable(lane.name)
       return scalar.load(register.name, dtype, register.lanes === undefined ? [] : [at])
     }
     // What is written is read too, where this lane writes it: rows are owned by their iteration.

@@ -7,7 +7,9 @@ import { type Member, writeFor } from './loops.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
 import type { KernelState } from './state.ts'
 import { writeAccumulate, writeStore } from './stores.ts'
-import { anyTrue, indexVaries, laneOf, varies, vectorOf, withMask, writeIndexIn, writeVector } from './vectors.ts'
+import { anyTrue, indexVaries, laneOf, varies, vectorOf, withMask } from './lanes.ts'
+import { writeIndexIn } from './vector-loads.ts'
+import { writeVector } from './vectors.ts'
 
 /** What surrounds the statements of one kernel. */
 export interface Surroundings {

@@ -9,18 +9,9 @@ import { flatten, reach, walkOf } from './access.ts'
 import { accessOfRegister } from './registers.ts'
 import { element, registerElement, spellBinary, writeScalar } from './scalars.ts'
 import type { KernelState } from './state.ts'
-import {
-  type Parts,
-  dataOf,
-  dataVaries,
-  indexVaries,
-  laneAddresses,
-  laneOf,
-  registerParts,
-  varies,
-  vectorOf,
-  writeVector,
-} from './vectors.ts'
+import { type Parts, dataVaries, indexVaries, laneOf, varies, vectorOf } from './lanes.ts'
+import { dataOf, laneAddresses, registerParts } from './vector-loads.ts'
+import { writeVector } from './vectors.ts'
 
 type Store = Extract<Stmt, { kind: 'store' }>
 type Accumulate = Extract<Stmt, { kind: 'accumulate' }>

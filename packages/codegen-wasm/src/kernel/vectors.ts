@@ -1,10 +1,9 @@
 /** @file Writes expressions that differ from lane to lane: lists of v128. */
 import type { DType } from '@quern/artifact'
-import { bytesOf } from '@quern/artifact'
 import { type Index, type Scalar, ix, scalar } from '@quern/core-ir'
 import { defect } from '../defect.ts'
-import { scalarConstant, vectorConstant } from '../spelling/constants.ts'
-import { extractLane, loadLanes, loadScalar, loadSplat, replaceLane, splat } from '../spelling/memory.ts'
+import { vectorConstant } from '../spelling/constants.ts'
+import { loadSplat, splat } from '../spelling/memory.ts'
 import { isBasicBinary } from '../spelling/scalar-binary.ts'
 import { scalarBitcast, scalarCast } from '../spelling/scalar-cast.ts'
 import { isBasicUnary } from '../spelling/scalar-unary.ts'
@@ -13,44 +12,10 @@ import { type VectorSpelling, shiftLanes, vectorBinary } from '../spelling/vecto
 import { castMask, vectorBitcast, vectorCast } from '../spelling/vector-cast.ts'
 import { vectorUnary } from '../spelling/vector-unary.ts'
 import { flatten, inLane, reach, walkOf } from './access.ts'
-import { allChildren, mentionsOf } from './analysis.ts'
-import { writeIndex } from './indices.ts'
-import { accessOfRegister } from './registers.ts'
-import { outside, spellBinary, spellIntrinsic, writeScalar } from './scalars.ts'
-import type { KernelState, Vector } from './state.ts'
-
-export type Parts = readonly string[]
-
-export const vectorOf = (k: KernelState): Vector => {
-  if (k.vector === undefined) throw defect('no vector loop is open')
-  return k.vector
-}
-
-/** Whether a value may differ between the lanes of the current vector loop. */
-export const varies = (k: KernelState, x: Scalar): boolean => {
-  if (k.vector === undefined) return false
-  if (x.kind === 'ref') return (k.lets.get(x.name)?.lanes ?? 1) > 1
-  if (x.kind === 'index') return indexVaries(k, x.index)
-  if (x.kind === 'load' && x.indices.some(i => indexVaries(k, i))) return true
-  return allChildren(x).some(c => varies(k, c))
-}
-export const indexVaries = (k: KernelState, x: Index): boolean =>
-  k.vector !== undefined && (mentionsOf([], [x]).variables.has(k.vector.axis) || dataDiffers(k, x))
-/** Whether the data inside an index differs between lanes. */
-export const dataVaries =
-  (k: KernelState) =>
-  (x: Index): boolean =>
-    dataDiffers(k, x)
-const dataDiffers = (k: KernelState, x: Index): boolean => {
-  let found = false
-  ix.visitAtoms(x, atom => {
-    if (atom.kind === 'value' && varies(k, atom.scalar)) found = true
-  })
-  return found
-}
-
-/** Under what the vector of a value is remembered. */
-export const laneKey = (extent: number, x: Scalar): string => `lanes ${extent} ${x.key}`
+import { type Parts, dataVaries, fromLanes, laneKey, laneOf, varies, vectorOf } from './lanes.ts'
+import { spellBinary, spellIntrinsic, writeScalar } from './scalars.ts'
+import type { KernelState } from './state.ts'
+import { dataOf, writeIndexIn, writeVectorLoad } from './vector-loads.ts'
 
 /** A value in every lane. What the block needs again is put into locals. */
 export const writeVector = (k: KernelState, x: Scalar): Parts => {
@@ -67,7 +32,7 @@ export const writeVector = (k: KernelState, x: Scalar): Parts => {
 }
 
 /** A value that all lanes share. */
-const everywhere = (k: KernelState, x: Scalar, extent: number): Parts => {
+export const everywhere = (k: KernelState, x: Scalar, extent: number): Parts => {
   const count = partsOf(x.dtype, extent)
   if (x.kind === 'const') return Array.from({ length: count }, () => vectorConstant(x.dtype, x.value))
   const text = splatOfLoad(k, x) ?? splat(x.dtype, writeScalar(k, x))
@@ -79,43 +44,6 @@ const splatOfLoad = (k: KernelState, x: Scalar): string | undefined => {
   const home = k.home(x.buffer)
   if (home.kind !== 'memory' || loadSplat(x.dtype, { pointer: '', offset: 0 }) === undefined) return undefined
   return loadSplat(x.dtype, reach(k, home, flatten(home.decl, x.indices), dataOf(k)).at(0))
-}
-
-/** Data in subscripts, as an i32. */
-export const dataOf =
-  (k: KernelState) =>
-  (x: Scalar): string => {
-    const text = writeScalar(k, x)
-    return repOf[x.dtype] === 'i64' ? `(i32.wrap_i64 ${text})` : text
-  }
-/** Data in subscripts, as lane `lane` sees it. */
-const dataOfLane =
-  (k: KernelState, lane: number) =>
-  (x: Scalar): string => {
-    if (!varies(k, x)) return dataOf(k)(x)
-    const text = laneOf(x.dtype, heldParts(k, x), lane)
-    return repOf[x.dtype] === 'i64' ? `(i32.wrap_i64 ${text})` : text
-  }
-/** The parts of a value in locals, remembered for the other lanes. */
-const heldParts = (k: KernelState, x: Scalar): Parts => {
-  const key = laneKey(vectorOf(k).extent, x)
-  const known = k.held(key)
-  if (known !== undefined) return known
-  const parts = writeVector(k, x).map(p => k.hold(p, 'v128'))
-  k.remember(key, x, parts)
-  return parts
-}
-
-export const laneOf = (d: DType, parts: Parts, lane: number): string =>
-  extractLane(d, parts[Math.floor(lane / lanesOf(d))] ?? '', lane % lanesOf(d))
-
-/** A vector value from one scalar a lane. */
-export const fromLanes = (k: KernelState, d: DType, lanes: readonly string[]): Parts => {
-  const per = lanesOf(d)
-  return Array.from({ length: partsOf(d, lanes.length) }, (_, part) => {
-    const [first = '', ...rest] = lanes.slice(part * per, (part + 1) * per)
-    return rest.reduce((v, x, i) => replaceLane(d, v, i + 1, x), splat(d, first))
-  }).map(p => k.hold(p, 'v128'))
 }
 
 /** Applies a scalar spelling to each lane. */
@@ -146,7 +74,7 @@ const write = (k: KernelState, x: Scalar, extent: number): Parts => {
     case 'ref':
       return k.getAll(k.lets.get(x.name)?.names ?? [])
     case 'load':
-      return writeLoad(k, x, extent)
+      return writeVectorLoad(k, x, extent)
     case 'unary': {
       if (!isBasicUnary(x.op)) throw defect(`${x.op} should have been expanded into basic ops`)
       const row: Partial<Record<Class, (d: DType, v: string, s: Spell) => string>> = vectorUnary[x.op]
@@ -267,122 +195,3 @@ const writeIndexLanes = (k: KernelState, x: Index, d: DType, extent: number): Pa
     }),
   )
 }
-
-type Load = Extract<Scalar, { kind: 'load' }>
-
-const writeLoad = (k: KernelState, x: Load, extent: number): Parts => {
-  if (x.guard === undefined || x.fill === undefined) return elements(k, x, extent)
-  const { fill } = x
-  const count = partsOf(x.dtype, extent)
-  const results = Array.from({ length: count }, () => k.w.local('guarded', 'v128'))
-  const none = new Map<string, number>()
-  const setAll = (parts: Parts): void => parts.forEach((p, i) => k.w.set(results[i] ?? '', p))
-  if (!varies(k, x.guard)) {
-    k.w.if(
-      writeScalar(k, x.guard),
-      () => k.framed(none, () => setAll(elements(k, x, extent))),
-      () => k.framed(none, () => setAll(writeVector(k, fill))),
-    )
-    return k.getAll(results)
-  }
-  // Where no lane may read, nothing is read; where some may, a run of neighbours is read whole and masked, others one by one.
-  const guard = writeVector(k, x.guard).map(p => k.hold(p, 'v128'))
-  const fills = writeVector(k, fill).map(p => k.hold(p, 'v128'))
-  setAll(fills)
-  withMask(k, guard, active =>
-    k.w.if(anyTrue(active, extent), () =>
-      k.framed(none, () => {
-        const parts = elements(k, x, extent)
-        const masks = castMask('bool', x.dtype, guard, extent, k)
-        setAll(parts.map((p, i) => `(v128.bitselect ${p} ${fills[i]} ${masks[i]})`))
-      }),
-    ),
-  )
-  return k.getAll(results)
-}
-
-/** Whether any lane of a mask is set; of two lanes, what lies above them is not looked at. */
-export const anyTrue = (masks: Parts, extent: number): string =>
-  extent === 2
-    ? `(i64.ne (i64x2.extract_lane 0 ${masks[0] ?? ''}) (i64.const 0))`
-    : `(v128.any_true ${masks.reduce((all, m) => `(v128.or ${all} ${m})`)})`
-
-/** Writes with only those lanes active that the mask (in locals) and the enclosing one name. */
-export const withMask = <T>(k: KernelState, mask: Parts, write: (active: Parts) => T): T => {
-  const vector = vectorOf(k)
-  const outer = vector.mask
-  const active = outer === undefined ? mask : mask.map((m, i) => k.hold(`(v128.and ${m} ${outer[i]})`, 'v128'))
-  vector.mask = active
-  const result = write(active)
-  vector.mask = outer
-  return result
-}
-
-/** Reads one element a lane. Lanes that the mask switches off hold anything. */
-const elements = (k: KernelState, x: Load, extent: number): Parts => {
-  const home = k.home(x.buffer)
-  const { decl } = home
-  const d = decl.dtype
-  const shared = (): Parts => everywhere(k, scalar.load(x.buffer, x.dtype, x.indices), extent)
-  if (home.kind === 'locals')
-    return accessOfRegister(decl, x.indices)?.lanes === 1 ? shared() : k.getAll(registerParts(k, x.buffer, x.indices))
-  const position = flatten(decl, x.indices)
-  const walk = walkOf(k, position, dataVaries(k))
-  if (walk.kind === 'linear' && walk.stride === 0) {
-    const address = reach(k, home, walk.first, dataOf(k)).at(0)
-    const one = k.hold(loadSplat(d, address) ?? splat(d, loadScalar(d, address, k)), 'v128')
-    return Array.from({ length: partsOf(d, extent) }, () => one)
-  }
-  if (walk.kind === 'linear' && walk.stride === 1) {
-    const from = reach(k, home, walk.first, dataOf(k))
-    const per = lanesOf(d)
-    return Array.from({ length: partsOf(d, extent) }, (_, part) =>
-      loadLanes(d, from.at(part * per * bytesOf[d]), Math.min(per, extent - part * per), k),
-    )
-  }
-  const { mask } = vectorOf(k)
-  const addresses = laneAddresses(k, x.buffer, x.indices, extent)
-  return fromLanes(
-    k,
-    d,
-    addresses.map((address, lane) => {
-      const value = loadScalar(d, address(), k)
-      if (mask === undefined) return value
-      return `(if (result ${repOf[d]}) ${laneOf('bool', mask, lane)} (then ${value}) (else ${scalarConstant(d, 0)}))`
-    }),
-  )
-}
-
-/** The address of each lane's element. */
-export const laneAddresses = (k: KernelState, buffer: string, indices: readonly Index[], extent: number) => {
-  const home = k.home(buffer)
-  if (home.kind !== 'memory') throw defect(`${buffer} has no address`)
-  const { decl } = home
-  const walk = walkOf(k, flatten(decl, indices), dataVaries(k))
-  if (walk.kind === 'linear') {
-    const from = reach(k, home, walk.first, dataOf(k))
-    return Array.from({ length: extent }, (_, lane) => () => from.at(lane * walk.stride * bytesOf[decl.dtype]))
-  }
-  return Array.from(
-    { length: extent },
-    (_, lane) => () => reach(k, home, inLane(k, walk.at, lane), dataOfLane(k, lane)).at(0),
-  )
-}
-
-/** The locals of a run of a register buffer. */
-export const registerParts = (k: KernelState, buffer: string, indices: readonly Index[]): Parts => {
-  const home = k.home(buffer)
-  const access = accessOfRegister(home.decl, indices)
-  if (home.kind !== 'locals' || access === undefined || access.lanes === 1)
-    throw defect(`${buffer} is not indexed by lanes`)
-  const per = Math.min(access.lanes, lanesOf(home.decl.dtype))
-  const first = access.element / per
-  return Array.from(
-    { length: partsOf(home.decl.dtype, access.lanes) },
-    (_, i) => home.names[first + i] ?? outside(buffer),
-  )
-}
-
-/** An index as lane `lane` sees it, an i32. */
-export const writeIndexIn = (k: KernelState, x: Index, lane: number): string =>
-  writeIndex(k, inLane(k, x, lane), dataOfLane(k, lane))

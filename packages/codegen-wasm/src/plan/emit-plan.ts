@@ -1,5 +1,5 @@
 /** @file One plan to one exported function `(thread) → status` that calls the kernels. */
-import { type Expr, type Port, type WasmEntry, bufferAlignment, statusReasons, wasmHeader } from '@quern/artifact'
+import { type Port, type WasmEntry, bufferAlignment, statusReasons, wasmHeader } from '@quern/artifact'
 import {
   type Index,
   type Kernel,
@@ -7,7 +7,6 @@ import {
   type Plan,
   type PlanBuffer,
   type Step,
-  type SymbolInfo,
   ix,
   toExpr,
 } from '@quern/core-ir'
@@ -18,7 +17,8 @@ import { KernelState, functionScope } from '../kernel/state.ts'
 import type { HelperName } from '../spelling/helpers.ts'
 import { addI32, get, i32, safeComment } from '../text/wat.ts'
 import { Pending, type Touches } from './order.ts'
-import { type Placement, bytesOfBuffer, oneSlotEach } from './place.ts'
+import { type Placement, bytesOfBuffer } from './place.ts'
+import { PlanMemory, missing } from './plan-memory.ts'
 import type { RuntimeFunction } from './runtime.ts'
 
 export interface PlanTarget {
@@ -54,8 +54,7 @@ class PlanWriter {
   private readonly placement: Placement
   private readonly target: PlanTarget
   private readonly k: KernelState
-  private readonly memory
-  private readonly buffers: ReadonlyMap<string, PlanBuffer>
+  private readonly memory: PlanMemory
   private readonly parallel: boolean
   private readonly slots = new Map<string, string>()
   private readonly thread: string
@@ -78,8 +77,7 @@ class PlanWriter {
     this.placement = placement
     this.target = target
     this.k = new KernelState(false, name => target.use(name))
-    this.memory = plan.memory ?? oneSlotEach(plan)
-    this.buffers = new Map(plan.buffers.map(b => [b.name, b]))
+    this.memory = new PlanMemory(plan, placement)
     const called = [...new Set(kernelSteps(plan.steps).map(s => s.kernel))].map(name => this.kernel(name))
     this.parallel = called.some(e => e.parallel)
     const most = (of: readonly EmittedKernel[]): Index =>
@@ -122,8 +120,8 @@ class PlanWriter {
       ].join('\n'),
       entry: {
         export: this.target.id.slice(1),
-        buffers: ports.map(b => toExpr(this.addressOf(b))),
-        arenaBytes: this.arenaBytes(),
+        buffers: ports.map(b => toExpr(this.memory.addressOf(b.name))),
+        arenaBytes: toExpr(this.arenaBytes()),
         parallel,
       },
       inputs: ports.filter(b => b.kind === 'input').map(port),
@@ -184,15 +182,19 @@ class PlanWriter {
       ...(emitted.parallel ? [get(this.thread), get(this.team)] : []),
     ]
     const call = `(call ${[emitted.id, ...args].join(' ')})`
-    this.touch(touchesOf(kernel, s.args, name => this.placeOf(name), emitted))
+    this.touch(touchesOf(kernel, s.args, name => this.memory.placeOf(name), emitted))
     if (emitted.aborts) k.w.if(call, () => this.returnAborted())
     else if (emitted.parallel) k.w.line(call)
     else this.alone(() => k.w.line(call))
   }
 
   private copy(from: string, to: string): void {
-    this.touch({ by: 'worker 0', reads: new Set([this.placeOf(from)]), writes: new Set([this.placeOf(to)]) })
-    const bytes = this.now(bytesOfBuffer(this.buffer(from)))
+    this.touch({
+      by: 'worker 0',
+      reads: new Set([this.memory.placeOf(from)]),
+      writes: new Set([this.memory.placeOf(to)]),
+    })
+    const bytes = this.now(bytesOfBuffer(this.memory.buffer(from)))
     this.alone(() => this.k.w.line(`(memory.copy ${this.address(to)} ${this.address(from)} ${bytes})`))
   }
 
@@ -201,7 +203,7 @@ class PlanWriter {
     const { k } = this
     const info = this.plan.symbols.find(s => s.name === symbol) ?? missing('symbol', symbol)
     const local = k.symbols.get(symbol) ?? missing('symbol', symbol)
-    this.touch({ by: 'team', reads: new Set([this.placeOf(from)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(from)]), writes: new Set() })
     const { upper } = info
     const most = upper === undefined ? (info.max === undefined ? undefined : i32(info.max)) : this.now(upper)
     const count = this.clamp(this.readInteger(from), i32(0), most)
@@ -216,7 +218,7 @@ class PlanWriter {
   }
   /** A scalar buffer as an i32; a wide one saturates. */
   private readInteger(name: string): string {
-    const { dtype } = this.buffer(name)
+    const { dtype } = this.memory.buffer(name)
     const at = this.address(name)
     if (dtype === 'i32' || dtype === 'u32') return `(i32.load ${at})`
     if (dtype !== 'i64') throw defect(`${name} counts, and is ${dtype}`)
@@ -225,7 +227,7 @@ class PlanWriter {
     return `(i32.wrap_i64 (select ${low} (i64.const -2147483648) (i64.gt_s ${low} (i64.const -2147483648))))`
   }
   private readCondition(name: string): string {
-    this.touch({ by: 'team', reads: new Set([this.placeOf(name)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(name)]), writes: new Set() })
     return `(i32.load8_u ${this.address(name)})`
   }
 
@@ -274,10 +276,10 @@ class PlanWriter {
     )
     this.pending.clear()
     if (s.condition !== undefined)
-      this.pending.add({ by: 'team', reads: new Set([this.placeOf(s.condition)]), writes: new Set() })
+      this.pending.add({ by: 'team', reads: new Set([this.memory.placeOf(s.condition)]), writes: new Set() })
   }
   private readLimit(name: string): string {
-    this.touch({ by: 'team', reads: new Set([this.placeOf(name)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(name)]), writes: new Set() })
     return this.readInteger(name)
   }
   private bindCounter(name: string): string {
@@ -312,34 +314,22 @@ class PlanWriter {
     return writeIndexScalar(this.k, x)
   }
   private scratch(parallel: boolean): string {
-    const base = this.now(ix.add(this.placement.arenaAt, this.bounded(this.memory.peak)))
+    const base = this.now(ix.add(this.placement.arenaAt, this.memory.peak))
     if (!parallel) return base
-    const own = this.now(this.bounded(this.memberScratch))
+    const own = this.now(this.memory.bounded(this.memberScratch))
     return `(i32.add ${base} (i32.mul ${get(this.thread)} ${own}))`
   }
-  private arenaBytes(): Expr {
-    const scratch = ix.max(
-      this.bounded(this.serialScratch),
-      ix.mul(this.bounded(this.memberScratch), this.target.maxTeam),
-    )
+  private arenaBytes(): Index {
+    const { serialScratch, memberScratch, memory } = this
+    const scratch = ix.max(memory.bounded(serialScratch), ix.mul(memory.bounded(memberScratch), this.target.maxTeam))
     // Loads of whole vectors may reach past the last buffer.
-    return toExpr(ix.add(this.bounded(this.memory.peak), scratch, bufferAlignment))
-  }
-  /** Sizes speak of what the host knows: a symbol that data defines stands for its bound. */
-  private bounded(x: Index): Index {
-    return ix.mapAtoms(x, a => (a.kind === 'var' ? upperOf(this.plan.symbols, a.name) : undefined))
+    return ix.add(memory.peak, scratch, bufferAlignment)
   }
 
-  private addressOf(b: PlanBuffer): Index {
-    if (b.aliasOf !== undefined) return this.addressOf(this.buffer(b.aliasOf))
-    if (b.kind === 'constant' || b.kind === 'state') return ix.constant(this.placement.fixed(b))
-    return ix.add(this.placement.arenaAt, this.bounded(this.slotOf(b).offset))
-  }
   private address(name: string): string {
-    const b = this.root(name)
-    const address = this.addressOf(b)
+    const address = this.memory.addressOf(name)
     if (ix.isConst(address)) return i32(address.value)
-    const place = this.placeOf(name)
+    const place = this.memory.placeOf(name)
     const known = this.slots.get(place)
     if (known !== undefined) return known
     const local = this.k.w.local(place, 'i32')
@@ -348,22 +338,6 @@ class PlanWriter {
     return get(local)
   }
 
-  private slotOf(b: PlanBuffer) {
-    const name = this.memory.slotOf.get(b.name)
-    return this.memory.slots.find(s => s.name === name) ?? missing('slot of', b.name)
-  }
-  private placeOf(name: string): string {
-    const b = this.root(name)
-    if (b.kind === 'constant') return `constant ${b.name}`
-    return b.kind === 'state' ? `state ${this.placement.fixed(b)}` : this.slotOf(b).name
-  }
-  private root(name: string): PlanBuffer {
-    const b = this.buffer(name)
-    return b.aliasOf === undefined ? b : this.root(b.aliasOf)
-  }
-  private buffer(name: string): PlanBuffer {
-    return this.buffers.get(name) ?? missing('buffer', name)
-  }
   private kernel(name: string): EmittedKernel {
     return this.kernels.get(name) ?? missing('kernel', name)
   }
@@ -371,12 +345,6 @@ class PlanWriter {
     return this.placement.symbols.get(name) ?? missing('symbol', name)
   }
 }
-
-const missing = (what: string, name: string): never => {
-  throw defect(`the plan has no ${what} ${name}`)
-}
-const upperOf = (symbols: readonly SymbolInfo[], name: string): Index | undefined =>
-  symbols.find(s => s.name === name)?.upper
 
 const kernelSteps = (steps: readonly Step[]): Extract<Step, { kind: 'kernel' }>[] =>
   steps.flatMap(s => {

@@ -5,8 +5,6 @@ import {
   type Index,
   type Layout,
   type LoweredProgram,
-  type MemoryPlan,
-  type Plan,
   type PlanBuffer,
   type StateDecl,
   ix,
@@ -146,18 +144,4 @@ export const place = (program: LoweredProgram, decls: readonly StateDecl[]): Pla
 const stateName = (b: PlanBuffer): string => (b.port ?? b.name).replace(/^state:/, '')
 const fail = (name: string): never => {
   throw defect(`the shape of state ${name} is not fixed`)
-}
-
-/** One slot for each buffer, for a plan that was not given a memory plan. */
-export const oneSlotEach = (plan: Plan): MemoryPlan => {
-  let end: Index = ix.constant(0)
-  const slots = plan.buffers
-    .filter(b => b.aliasOf === undefined && b.kind !== 'constant' && b.kind !== 'state')
-    .map(b => {
-      const bytes = ix.roundUp(bytesOfBuffer(b), bufferAlignment)
-      const slot = { name: b.name, bytes, offset: end, tenants: [b.name] }
-      end = ix.add(end, bytes)
-      return slot
-    })
-  return { slots, slotOf: new Map(slots.map(s => [s.name, s.name])), peak: end, lowerBound: end }
 }
