@@ -35,8 +35,8 @@ export class Cursor {
     return syntaxError(this.text, token, message, code)
   }
 
-  /** Runs what may throw because of the text from `token` on, and says where. */
-  located<T>(token: Token, make: () => T): T {
+  /** Runs what may throw because of the text at `token`, or up to where parsing has come, and says where. */
+  located<T>(token: Token | undefined, make: () => T): T {
     try {
       return make()
     } catch (error) {
@@ -172,10 +172,12 @@ export class Cursor {
   }
 }
 
-/** Parses all of a text. */
+/** Parses all of a text. Throws nothing but errors with a place: what an IR's constructors refuse is refused there. */
 export const parseAll = <T>(text: string, parse: (cursor: Cursor) => T): T => {
   const cursor = new Cursor(text)
-  const result = parse(cursor)
-  cursor.end()
-  return result
+  return cursor.located(undefined, () => {
+    const result = parse(cursor)
+    cursor.end()
+    return result
+  })
 }

@@ -1,4 +1,4 @@
-import { type DType, dtypes } from '@quern/artifact'
+import { type DType, dtypes, isQuernError } from '@quern/artifact'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bindOperands } from '../ops/operands.ts'
@@ -438,4 +438,49 @@ test('graphs, with symbols, origins and nested graphs', () => {
     // Shrinking a graph takes minutes; the text says enough.
     { numRuns: 200, endOnFailure: true },
   )
+})
+
+/** Text with a few of its pieces removed, doubled or replaced. */
+const damaged = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      text,
+      fc.array(
+        fc.tuple(
+          fc.nat(),
+          fc.nat(12),
+          fc.constantFrom('', '{', '}', '(', '"', '9', '9007199254740991*', '//', '%', ' : ', 'f32[', 'graph g(', '\n'),
+        ),
+        { maxLength: 3 },
+      ),
+    )
+    .map(([t, edits]) =>
+      edits.reduce(
+        (now, [at, length, insert]) =>
+          now.slice(0, at % (now.length + 1)) + insert + now.slice((at % (now.length + 1)) + length),
+        t,
+      ),
+    )
+
+test.each([
+  ['graphs', parseGraph, graphOf(1).map(printGraph)],
+  ['kernels', parseKernel, kernel.map(printKernel)],
+  ['plans', parsePlan, plan.map(printPlan)],
+  ['scalars', parseScalar, scalar.map(x => printScalar(x))],
+  ['anything', parseLowered, fc.string()],
+] as const)('damaged %s give an error with a place, or nothing worse', (_, parse, text) => {
+  fc.assert(
+    fc.property(damaged(text), source => {
+      try {
+        parse(source)
+      } catch (error) {
+        expect(isQuernError(error) && typeof error.details['line'] === 'number' ? undefined : error).toBeUndefined()
+      }
+    }),
+    { numRuns: 200, endOnFailure: true },
+  )
+})
+
+test('nesting without end is refused, not a crash', () => {
+  expect(() => parseScalar('('.repeat(200_000))).toThrow(expect.objectContaining({ code: 'text/syntax' }))
 })
