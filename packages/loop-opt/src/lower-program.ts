@@ -46,11 +46,14 @@ export const lowerProgram = (
   )
   const permits = options.numerics ?? 'reassociates'
   const schedules = new Map<string, Schedule>()
+  const constants = constantParams(drafts, unscheduled)
   for (const [name, { region, kind }] of unscheduled) {
     const given = options.schedules?.[name]
     schedules.set(
       name,
-      given === undefined ? scheduleKernel(region, kind, target, permits) : replay(region, given, { permits }),
+      given === undefined
+        ? scheduleKernel({ region, kind, target, permits, constants: constants.get(name) ?? new Set() })
+        : replay(region, given, { permits }),
     )
   }
   const plain = new Map([...unscheduled].map(([name, { region }]) => [name, region.kernel]))
@@ -69,6 +72,25 @@ export const lowerProgram = (
     costs,
     predictedMs: new Map(plans.map(p => [p.entry, predicted(p.steps, costs) + target.speed.runMicroseconds / 1e3])),
   }
+}
+
+/** The params of each kernel that get a constant wherever the kernel is called. */
+const constantParams = (
+  plans: readonly Plan[],
+  kernels: ReadonlyMap<string, UnscheduledKernel>,
+): ReadonlyMap<string, ReadonlySet<string>> => {
+  const found = new Map<string, Set<string>>()
+  for (const plan of plans) {
+    const buffers = new Map(plan.buffers.map(b => [b.name, b]))
+    mapKernels(plan.steps, (kernel, args) => {
+      const params = kernels.get(kernel)?.region.kernel.params ?? []
+      const constant = params.flatMap((p, i) => (buffers.get(args[i] ?? '')?.kind === 'constant' ? [p.name] : []))
+      const before = found.get(kernel)
+      found.set(kernel, new Set(constant.filter(p => before?.has(p) ?? true)))
+      return args
+    })
+  }
+  return found
 }
 
 /** Constants take the layouts in which kernels want them; one that two kernels want differently is kept twice. */

@@ -84,15 +84,27 @@ const reshapeBuffers = (
 
 const plain = (b: BufferDecl): boolean => b.strides === undefined && b.offset === undefined
 
-const dropUnits = (region: LoweredRegion): LoweredRegion => {
+const dropUnits = (region: LoweredRegion): LoweredRegion => ({
+  ...region,
+  kernel: dropUnitDims(region.kernel, declsOf(region.kernel)),
+})
+
+/** Dims of extent one that every subscript leaves at zero go. */
+export const dropUnitDims = (kernel: Kernel, buffers: readonly BufferDecl[]): Kernel => {
   const kept = new Map<string, readonly boolean[]>()
-  for (const b of declsOf(region.kernel)) if (plain(b)) kept.set(b.name, b.shape.map(d => !ix.isConst(d, 1)))
-  visitSubscripts(region.kernel.body, (buffer, indices) => {
+  for (const b of buffers) if (plain(b)) kept.set(b.name, b.shape.map(d => !ix.isConst(d, 1)))
+  visitSubscripts(kernel.body, (buffer, indices) => {
     const flags = kept.get(buffer)
     if (flags !== undefined) kept.set(buffer, flags.map((keep, d) => keep || !ix.isConst(indices[d] ?? ix.constant(1), 0)))
   })
   const keep = <T>(name: string, list: readonly T[]): readonly T[] => list.filter((_, d) => kept.get(name)?.[d] ?? true)
-  return { ...region, kernel: reshapeBuffers(region.kernel, b => keep(b.name, b.shape), keep) }
+  return reshapeBuffers(kernel, b => keep(b.name, b.shape), keep)
+}
+
+/** Locals without dims of one: a vector axis stands last in its registers then. */
+export const dropLocalUnits = (kernel: Kernel): Kernel => {
+  const params = new Set(kernel.params.map(p => p.name))
+  return dropUnitDims(kernel, declsOf(kernel).filter(b => !params.has(b.name)))
 }
 
 /** Merges one pair of axes, and with it every pair that has to follow; undefined where there is none. */

@@ -208,8 +208,9 @@ const analyse = (
       const weight = inlinedWeight(context, value, stored, staged)
       const size = value.type.shape.reduce((n, d) => n * estimate(d), 1)
       const repeats = (places.size * domain) / Math.max(size, 1)
-      const tooMuch = nest.contracts ? weight >= 1 && repeats >= 16 : weight >= 8 && repeats >= 4
-      if (tooMuch) want(value, dependsOnPrivate(context, value, stored) ? 'stage' : 'store')
+      const local = dependsOnPrivate(context, value, stored)
+      const tooMuch = nest.contracts ? weight >= 1 && repeats >= 16 : weight >= (local ? 4 : 8) && repeats >= 4
+      if (tooMuch) want(value, local ? 'stage' : 'store')
     }
   }
 

@@ -1,23 +1,17 @@
-/** @file Chooses the rule for a kernel. A rule that does not apply leaves the kernel as it is: slow, and correct. */
-import type { Numerics } from '@quern/core-ir'
-import type { LoweredRegion } from '../lower/lowered-region.ts'
-import { type Schedule, scheduleOf } from '../schedule/schedule.ts'
+/** @file Chooses the rule for a kernel. Where none applies the kernel stays as it is: slow, and correct. */
+import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
+import { type RuleContext, type ScheduleRule, firstOf, start } from './rule.ts'
+import { contractionRule } from './wasm/contraction.ts'
+import { mapRule } from './wasm/map.ts'
+import { rowRule } from './wasm/rows.ts'
+import { tileRule } from './wasm/tiles.ts'
 
-/** A rule: a schedule, or undefined where it has nothing to say. */
-export type ScheduleRule = (region: LoweredRegion, target: TargetInfo, permits: Numerics) => Schedule | undefined
-
-const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = { wasm: [], webgpu: [] }
-
-export const scheduleKernel = (
-  region: LoweredRegion,
-  _kind: string,
-  target: TargetInfo,
-  permits: Numerics,
-): Schedule => {
-  for (const rule of rules[target.kind]) {
-    const schedule = rule(region, target, permits)
-    if (schedule !== undefined) return schedule
-  }
-  return scheduleOf(region, { permits })
+/** In the order in which they are tried. */
+const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
+  wasm: [contractionRule, mapRule, tileRule, rowRule],
+  webgpu: [],
 }
+
+export const scheduleKernel = (context: RuleContext): Schedule =>
+  firstOf(...rules[context.target.kind].map(rule => () => rule(context))) ?? start(context)

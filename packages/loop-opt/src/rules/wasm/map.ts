@@ -1,0 +1,33 @@
+/**
+ * @file Maps on a CPU: every element is computed once. The innermost loop becomes vectors, a big map's outermost loop is
+ * split over the team.
+ */
+import { parallel } from '../../schedule/primitives/parallel.ts'
+import type { Schedule } from '../../schedule/schedule.ts'
+import { type RuleContext, type ScheduleRule, chainFrom, firstOf, isFor, start, topLoops, tryEdit, typicalWork } from '../rule.ts'
+import { vectors } from './vector.ts'
+
+/** Work below this is done sooner than a team is awake. */
+export const parallelWork = 1 << 17
+
+export const isTeam = ({ target }: RuleContext): boolean =>
+  target.parallelism.kind === 'team' && target.parallelism.threads > 1
+
+/** Splits the outermost loops over the team, where there is one and the work is worth it. */
+export const inParallel = (s: Schedule, context: RuleContext): Schedule =>
+  isTeam(context) && typicalWork(context.region.kernel) >= parallelWork
+    ? topLoops(s.kernel).reduce((t, loop) => tryEdit(t, u => parallel(u, loop.axis)), s)
+    : s
+
+/** Only stores of whole maps: no accumulators, no loop-language semantics. */
+export const isMap = ({ region }: RuleContext): boolean => region.stages.every(s => s.role === 'store')
+
+export const mapRule: ScheduleRule = context => {
+  if (!isMap(context)) return undefined
+  const s = topLoops(context.region.kernel).reduce((t, { axis }) => {
+    const inner = chainFrom(t, axis).at(-1)
+    if (inner === undefined || inner.body.some(isFor)) return t
+    return firstOf(() => vectors(t, inner.axis)) ?? t
+  }, start(context))
+  return inParallel(s, context)
+}

@@ -1,0 +1,80 @@
+/**
+ * @file Reductions along rows on a CPU: all that a row needs (maximum, sum, the row itself) is computed in one iteration,
+ * with partial results in vectors. Softmax, norms, and plain reductions over the last dims.
+ */
+import type { Stage } from '../../lower/lowered-region.ts'
+import { tryFindLoop } from '../../schedule/locate.ts'
+import { rfactor } from '../../schedule/primitives/rfactor.ts'
+import { split } from '../../schedule/primitives/split.ts'
+import { unroll } from '../../schedule/primitives/unroll.ts'
+import { vectorize } from '../../schedule/primitives/vectorize.ts'
+import type { Schedule } from '../../schedule/schedule.ts'
+import { type ScheduleRule, constantOf, firstOf, isFor, start, tryEdit } from '../rule.ts'
+import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, updatesOf } from '../structure.ts'
+import { inParallel } from './map.ts'
+import { lanesIn, vectors } from './vector.ts'
+
+/** Independent vectors of partial results: what hides the latency of an addition. */
+const partials = 4
+
+export const rowRule: ScheduleRule = context => {
+  const { region } = context
+  const updates = updatesOf(region.stages)
+  const root = rootOf(region.stages)
+  const [first] = updates
+  if (first === undefined || root === undefined) return undefined
+  let s = start(context)
+  const along = updates.map(u => contiguousAxis(paramLoads(s, u), [...u.spatial, ...u.reduce]))
+  if (!updates.some((u, i) => u.reduce.includes(along[i] ?? ''))) return undefined
+  const rows = first.spatial.length
+  const axis = root.spatial[rows - 1]
+  if (rows > 0 && axis === undefined) return undefined
+  if (axis !== undefined) s = gatherAt(s, axis)
+  for (const update of updates) s = partialSums(s, update)
+  for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis)
+  return inParallel(s, context)
+}
+
+/** The innermost loop of a stage's nest as vectors, if it is not the loop over the rows. */
+const mapInner = (s: Schedule, stage: Stage, rows: string | undefined): Schedule => {
+  const axis = stage.spatial.at(-1)
+  const loop = axis === undefined ? undefined : tryFindLoop(s.kernel, axis)?.loop
+  if (loop === undefined || loop.axis === rows || loop.body.some(isFor) || loop.tag !== 'serial') return s
+  return firstOf(() => vectors(s, loop.axis, ['exact', 'peel'])) ?? s
+}
+
+const partialSums = (s: Schedule, update: Stage): Schedule => {
+  const axis = update.reduce.at(-1)
+  if (axis === undefined || nestOf(s, update) === undefined) return s
+  const outer = update.reduce[0] ?? axis
+  return firstOf(
+    () => vectorReduce(s, axis, outer, partials),
+    () => vectorReduce(s, axis, axis, partials),
+    () => vectorReduce(s, axis, outer, 1),
+    () => vectorReduce(s, axis, axis, 1),
+  ) ?? s
+}
+
+/**
+ * Sums along `axis` in `count` vectors, which are joined when `outer` is done. What the vectors leave over is summed in one
+ * vector, then element by element.
+ */
+export const vectorReduce = (s: Schedule, axis: string, outer: string, count: number): Schedule | undefined => {
+  const loop = tryFindLoop(s.kernel, axis)?.loop
+  if (loop === undefined || loop.body.some(isFor)) return undefined
+  const lanes = lanesIn(s, axis)
+  const width = lanes * count
+  const extent = constantOf(loop.extent)
+  if (extent !== undefined && extent < width) return undefined
+  let t = split(s, axis, width, { tail: 'peel' })
+  const [blocks, lane] = [`${axis}_o`, `${axis}_i`]
+  t = rfactor(t, lane, outer === axis ? blocks : outer)
+  t = count === 1 ? vectorize(t, lane) : unroll(vectorize(split(t, lane, lanes), `${lane}_i`), `${lane}_o`)
+  const fill = `${lane}_fill`
+  t = count === 1 ? vectorize(t, fill) : unroll(vectorize(split(t, fill, lanes), `${fill}_i`), `${fill}_o`)
+  t = unroll(t, `${lane}_join`)
+  const rest = `${axis}_r`
+  if (count === 1 || tryFindLoop(t.kernel, rest) === undefined) return t
+  return tryEdit(t, u => vectorReduce(u, rest, rest, 1) ?? u)
+}
+

@@ -1,0 +1,153 @@
+/**
+ * @file Reductions on a CPU whose neighbouring results come from neighbouring elements (column sums, pooling, depthwise and
+ * direct convolution): vectors hold neighbouring results while the reduction runs, and a tile of them stays in registers.
+ */
+import type { Stage } from '../../lower/lowered-region.ts'
+import { type Access, accessesOf } from '../../schedule/access.ts'
+import { tryFindLoop } from '../../schedule/locate.ts'
+import { computeAt } from '../../schedule/primitives/compute-at.ts'
+import { fission } from '../../schedule/primitives/fission.ts'
+import { hoist } from '../../schedule/primitives/hoist.ts'
+import { reorder } from '../../schedule/primitives/reorder.ts'
+import { setSpace } from '../../schedule/primitives/set-space.ts'
+import { split } from '../../schedule/primitives/split.ts'
+import { stage } from '../../schedule/primitives/stage.ts'
+import { unroll } from '../../schedule/primitives/unroll.ts'
+import { vectorize } from '../../schedule/primitives/vectorize.ts'
+import type { Schedule } from '../../schedule/schedule.ts'
+import { variablesOf } from '../../schedule/tree.ts'
+import { type RuleContext, type ScheduleRule, constantOf, firstOf, start, tryEdit } from '../rule.ts'
+import { guardedLoads, nestOf, paramLoads, updatesOf } from '../structure.ts'
+import { inParallel } from './map.ts'
+import { lanesIn, unrollSmall } from './vector.ts'
+
+export const tileRule: ScheduleRule = context => {
+  const parts = partsOf(context)
+  const column = parts?.update.spatial.at(-1)
+  if (parts === undefined || column === undefined) return undefined
+  const s = start(context)
+  const loads = paramLoads(s, parts.update)
+  if (!loads.some(a => inLast(a, column))) return undefined
+  const lanes = lanesIn(s, column)
+  const row = rowOf(parts.update, loads, column)
+  const width = extentOf(s, column), height = row === undefined ? undefined : extentOf(s, row)
+  const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
+  const widths = (h: number): number[] => (h > 1 ? [2, 1] : [4, 2, 1]).map(v => v * lanes).filter(w => width === undefined || width >= w)
+  return firstOf(
+    ...heights.flatMap(h => widths(h).map(w => () => inParallel(tiled(s, parts, { row: h > 1 ? row : undefined, height: h, width: w, lanes }), context))),
+  )
+}
+
+interface Parts {
+  readonly init: Stage
+  readonly update: Stage
+  readonly store: Stage
+}
+
+/** One reduction, its fill, and one nest of stores behind it. */
+const partsOf = ({ region }: RuleContext): Parts | undefined => {
+  const [update, ...more] = updatesOf(region.stages)
+  const init = region.stages.find(s => s.role === 'init'), stores = region.stages.filter(s => s.role === 'store')
+  const [store] = stores
+  if (update === undefined || init === undefined || store === undefined || more.length > 0) return undefined
+  return stores.every(s => s.spatial[0] === store.spatial[0]) ? { init, update, store } : undefined
+}
+
+const extentOf = (s: Schedule, axis: string): number | undefined => constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
+/** Whether neighbouring columns lie in one row of what is read, side by side or with a stride. */
+const inLast = (a: Access, axis: string): boolean =>
+  a.indices.every((i, d) => variablesOf(i).has(axis) === (d === a.indices.length - 1))
+const mentions = (a: Access, axis: string): boolean => a.indices.some(i => variablesOf(i).has(axis))
+
+/** An axis along which the loads of a whole vector are used again. */
+const rowOf = (update: Stage, loads: readonly Access[], column: string): string | undefined =>
+  update.spatial.slice(0, -1).filter(axis => loads.some(a => mentions(a, column) && !mentions(a, axis))).at(-1)
+
+interface Tile {
+  readonly row: string | undefined
+  readonly height: number
+  readonly width: number
+  readonly lanes: number
+}
+
+/**
+ *     for … : for j_o:   acc[height × width] = 0      registers
+ *                        for k…: acc[…] += …          written out, vectors along the columns
+ *                        y[…] = epilogue(acc)
+ */
+const tiled = (s: Schedule, { init, update, store }: Parts, tile: Tile): Schedule => {
+  const column = update.spatial.at(-1) ?? ''
+  let t = tile.row === undefined ? s : split(s, tile.row, tile.height)
+  const inner = tile.row === undefined ? undefined : `${tile.row}_i`
+  const outer = update.spatial.map(a => (a === tile.row ? `${a}_o` : a))
+  if (inner !== undefined) t = reorder(t, ...outer, inner)
+  t = withoutGuards(t, update, outer[0] ?? column)
+  const at = inner ?? column
+  t = computeAt(computeAt(t, init.name, at), store.name, at)
+  return columns(t, {
+    column, row: inner, reduce: update.reduce, init: init.spatial, store: store.spatial, accumulator: update.buffer,
+    width: tile.width, lanes: tile.lanes,
+  })
+}
+
+/** Copies what is read with a border of fills, so that the reduction itself tests nothing. */
+const withoutGuards = (s: Schedule, update: Stage, axis: string): Schedule => {
+  const nest = nestOf(s, update)
+  const guarded = nest === undefined ? [] : guardedLoads([nest])
+  return [...guarded].reduce(
+    (t, [buffer, fill]) => tryEdit(t, u => stage(u, buffer, axis, { space: 'private', name: `${buffer}_padded`, fill })),
+    s,
+  )
+}
+
+interface Names {
+  readonly column: string
+  readonly row: string | undefined
+  readonly reduce: readonly string[]
+  readonly init: readonly string[]
+  readonly store: readonly string[]
+  readonly accumulator: string
+  readonly width: number
+  readonly lanes: number
+}
+
+const columns = (s: Schedule, n: Names): Schedule => {
+  const { width, lanes } = n
+  let t = split(s, n.column, width, { tail: 'peel' })
+  const suffixed = (names: readonly string[]): string[] => names.map(a => `${a}_r`)
+  const rest: Names = {
+    column: `${n.column}_r`, row: n.row && `${n.row}_r`, reduce: suffixed(n.reduce), init: suffixed(n.init),
+    store: suffixed(n.store), accumulator: `${n.accumulator}_r`, width: lanes, lanes,
+  }
+  const hasRest = tryFindLoop(t.kernel, rest.column) !== undefined
+  const column = `${n.column}_i`
+  if (n.row !== undefined) t = reorder(t, n.row, column)
+  t = fission(t, column, [`${column}_fill`, column, `${column}_store`])
+  if (n.row !== undefined) t = fission(t, n.row, [`${n.row}_fill`, n.row, `${n.row}_store`])
+  t = reorder(t, ...n.reduce, ...(n.row === undefined ? [] : [n.row]), column)
+  t = vectorBody(t, column, n.row, lanes)
+  t = vectorBody(t, `${column}_fill`, n.row && `${n.row}_fill`, lanes, n.init)
+  t = vectorBody(t, `${column}_store`, n.row && `${n.row}_store`, lanes, n.store)
+  t = setSpace(t, n.accumulator, 'register')
+  if (!hasRest) return t
+  const left = extentOf(t, rest.column)
+  const again = width > lanes && (left === undefined || left >= lanes) ? firstOf(() => columns(t, rest)) : undefined
+  return again ?? tryEdit(t, u => setSpace(u, rest.accumulator, 'register'))
+}
+
+/** Vectors outermost, so that all products of one step stand in one body; the tile is written out inside. */
+const vectorBody = (s: Schedule, column: string, row: string | undefined, lanes: number, inner: readonly string[] = []): Schedule => {
+  let t = inner.reduce((u, axis) => (tryFindLoop(u.kernel, axis) === undefined ? u : unrollSmall(u, axis)), s)
+  const width = extentOf(t, column) ?? lanes
+  if (width > lanes) t = split(t, column, lanes)
+  const [lane, vectors] = width > lanes ? [`${column}_i`, `${column}_o`] : [column, undefined]
+  t = reorder(t, lane, ...(row === undefined ? [] : [row]), ...(vectors === undefined ? [] : [vectors]))
+  if (row !== undefined) {
+    const body = tryFindLoop(t.kernel, row)?.loop.body ?? []
+    const loads = accessesOf(body).filter(a => a.kind === 'read' && !mentions(a, lane))
+    for (const buffer of new Set(loads.map(a => a.buffer))) t = tryEdit(t, u => hoist(u, buffer, row))
+    t = unroll(t, row)
+  }
+  if (vectors !== undefined) t = unroll(t, vectors)
+  return vectorize(t, lane)
+}
