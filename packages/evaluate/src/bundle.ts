@@ -63,19 +63,19 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
       if (standIn !== undefined) return outside(standIn)
       if (specifier.startsWith('file:'))
         return Object.values(own).includes(specifier) ? outside(specifier) : fileURLToPath(specifier)
-      const aliased = await options.resolve?.(specifier, importer)
-      if (aliased !== undefined && !inPackage.test(aliased)) return aliased
-      if (aliased === undefined && (specifier.startsWith('.') || isAbsolute(specifier))) return null
-      const ours = specifier.startsWith('@quern/') ? await this.resolve(specifier, ownFile, { skipSelf: true }) : null
+      const wanted = (await options.resolve?.(specifier, importer)) ?? specifier
+      if (wanted.startsWith('.') || isAbsolute(wanted))
+        return wanted === specifier ? null : this.resolve(wanted, importer, { skipSelf: true })
+      const ours = wanted.startsWith('@quern/') ? await this.resolve(wanted, ownFile, { skipSelf: true }) : null
       if (ours && !ours.external) return outside(ours.id)
-      const found = aliased ?? (await this.resolve(specifier, importer, { skipSelf: true }))?.id
+      const found = (await this.resolve(wanted, importer, { skipSelf: true }))?.id
       if (found === undefined || !isAbsolute(found)) {
         missing.push({ specifier, importer })
         return { id: specifier, external: true }
       }
       // A linked package without built files is source like the user's own.
       const path = found.replace(/[?#].*$/, '')
-      return runnable.has(extname(path)) && (inPackage.test(path) || specifier.startsWith('@quern/'))
+      return runnable.has(extname(path)) && (inPackage.test(path) || wanted.startsWith('@quern/'))
         ? outside(path)
         : found
     },

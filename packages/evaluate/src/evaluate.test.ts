@@ -27,6 +27,7 @@ const countingCompiler = `
     onStage?.('graph', nodes.map(n => n.op).join(' '))
     if (program.name.startsWith('wasm only') && target === 'webgpu')
       throw Object.assign(new Error('[webgpu/unsupported-dtype] no f64'), { name: 'QuernError', code: 'webgpu/unsupported-dtype', details: {} })
+    if (program.name === 'broken') undefined.x
     const code = new TextEncoder().encode(JSON.stringify(nodes.map(n => [n.op, n.origin])))
     return { manifest: { format: 1, name: program.name, target, entries: {}, code: { file: 'code.json' } }, files: { 'code.json': code } }
   }`
@@ -166,6 +167,13 @@ export default model({ x: tensor('f32', [4, 3]), w: tensor('f32', [5, 2]) }, ({ 
     const result = await evaluate(write('a.model.ts', text), { timeout: text.startsWith('for') ? 500 : 20_000 })
     expect(result.error).toMatchObject(expected)
     expect(result.programs).toEqual([])
+  })
+
+  it('is ours where the compiler breaks, and then the stack is shown', async () => {
+    const { error } = await evaluate(write('a.model.ts', wave.replace('\n})\n', "\n}, { name: 'broken' })\n")))
+    expect(error).toMatchObject({ code: 'compiler/defect' })
+    expect(error?.message).toMatch(/^this is a defect of Quern, not of the model: TypeError/)
+    expect(error?.text).toMatch(/at .*compile .*compiler\.mjs/)
   })
 
   it('lets a module that is missing be watched', async () => {

@@ -9,8 +9,6 @@ import type { Failure } from './types.ts'
 export interface FailureContext {
   /** The user's own files: a stack is read down to the first of them. */
   readonly files: readonly string[]
-  /** Code for errors that carry none. */
-  readonly code: string
 }
 
 const sourceOf = (file: string): string | undefined => {
@@ -64,8 +62,14 @@ export const failureOf = (thrown: unknown, context: FailureContext): Failure => 
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
   if (isQuernError(thrown)) {
     const said = userErrorOf(thrown)
+    // Of a defect, the stack is what helps: it goes into the report that the user makes.
+    if (thrown.code.startsWith('compiler/')) {
+      const cause = thrown.cause instanceof Error ? (thrown.cause.stack ?? stack) : stack
+      const failure = makeFailure(said, thrown.details, cause)
+      return { ...failure, text: `${failure.text}\n${cause}` }
+    }
     return makeFailure({ ...said, span: said.span ?? spanFromStack(stack, context.files) }, thrown.details, stack)
   }
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `it threw ${String(thrown)}`
-  return makeFailure({ code: context.code, message, span: spanFromStack(stack, context.files) }, {}, stack)
+  return makeFailure({ code: 'model/threw', message, span: spanFromStack(stack, context.files) }, {}, stack)
 }

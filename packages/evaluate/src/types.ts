@@ -20,8 +20,8 @@ export interface EvaluateOptions {
   readonly cacheDir?: string
   /** Writes `cacheDir` anew instead of reading it. */
   readonly renew?: boolean
-  /** Finds what an import means before the usual rules do (a bundler's aliases): an absolute path, or nothing. */
-  readonly resolve?: (specifier: string, importer: string) => Promise<string | undefined>
+  /** What an import is short for, by the caller's own rules (a bundler's aliases): a path or a specifier, or nothing. */
+  readonly resolve?: (specifier: string, importer: string) => string | undefined | Promise<string | undefined>
   /** Keeps every stage of the compiler as text (and skips the cache). */
   readonly stages?: boolean
   /** Stands in for packages, by specifier: file URLs. For tests. */

@@ -65,11 +65,13 @@ const evaluate = async (): Promise<WorkerReply> => {
       try {
         for (current of variants[target]) {
           const { numerics } = settings
-          const artifact = await compiler.compile(graph, target, {
-            ...current,
-            ...(numerics === undefined ? {} : { numerics }),
-            ...(onStage && { onStage }),
-          })
+          const artifact = await compiler
+            .compile(graph, target, {
+              ...current,
+              ...(numerics === undefined ? {} : { numerics }),
+              ...(onStage && { onStage }),
+            })
+            .catch(asDefect)
           checkSize(artifact, name, settings.maxBytes)
           // Threads that share no work would only take a memory of their own.
           const shares = Object.values(artifact.manifest.entries).some(e => e.wasm?.parallel === true)
@@ -78,7 +80,7 @@ const evaluate = async (): Promise<WorkerReply> => {
       } catch (error) {
         // Where several targets were asked for, one that cannot run this program is a reported choice; a mistake never is.
         if (!isQuernError(error) || !error.code.startsWith(`${target}/`) || targets.length === 1) throw error
-        refused.push({ target, failure: failureOf(error, { files: request.files, code: 'compiler/defect' }) })
+        refused.push({ target, failure: failureOf(error, { files: request.files }) })
       }
     }
     const [first] = refused
@@ -95,6 +97,12 @@ const evaluate = async (): Promise<WorkerReply> => {
 
 const withoutUndefined = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+
+/** Whatever the compiler throws without a code is a mistake of ours: a model that traced is a valid program. */
+const asDefect = (error: unknown): never => {
+  if (isQuernError(error)) throw error
+  throw new QuernError('compiler/defect', `this is a defect of Quern, not of the model: ${String(error)}`, {}, error)
+}
 
 interface Variant {
   readonly threads?: true
@@ -119,5 +127,5 @@ const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number
 try {
   post(await evaluate())
 } catch (error) {
-  post({ ok: false, failure: failureOf(error, { files: request.files, code: 'model/threw' }), read: [] })
+  post({ ok: false, failure: failureOf(error, { files: request.files }), read: [] })
 }

@@ -120,6 +120,20 @@ describe('vite build', () => {
     expect(compiled().slice(before.length).sort()).toEqual(['two wasm', 'two.unused wasm'])
   })
 
+  it('follows aliases inside a model file', async () => {
+    project.write('lib/layers.ts', `export { matmul as twice } from 'quern'`)
+    project.write(
+      'two.model.ts',
+      twoLayers.replace('\n', `\nimport { twice } from '@/layers'\n`).replace('matmul(x, matmul(x, x))', 'twice(x, x)'),
+    )
+    const alias = [
+      { find: '@', replacement: join(project.root, 'lib') },
+      { find: /^quern$/, replacement: '@quern/model' },
+    ]
+    const code = codeIn(await viteBuild({ resolve: { alias } }))
+    expect(places(code, 'code.wasm')).toEqual([`"data:application/wasm;base64,${btoa('wasm: matmul')}"`])
+  })
+
   it('fails at the line of the model file', async () => {
     const file = project.write('two.model.ts', twoLayers.replace('matmul(x, matmul(x, x))', 'matmul(x, x, x.y.z)'))
     const error: unknown = await viteBuild().catch((e: unknown) => e)

@@ -1,7 +1,7 @@
 /** @file The hooks that every bundler shares: answers for model files and their programs, and the files they emit. */
 import { fileURLToPath } from 'node:url'
 import { createFilter } from '@rollup/pluginutils'
-import { type EvaluatedProgram, fileOf } from '@quern/evaluate'
+import { type EvaluateOptions, type EvaluatedProgram, fileOf } from '@quern/evaluate'
 import type {
   HookContext,
   LoadedModule,
@@ -28,6 +28,15 @@ export interface ProgramFile {
 /** Where a file of a program will be found, as an expression; `emit` makes it an asset of the build. */
 export type PlaceFile = (file: ProgramFile, emit: () => string) => string
 
+/** What the bundler at hand adds. */
+export interface Host {
+  cacheDir(): string
+  /** For bundlers that find no packages by themselves. */
+  readonly platform?: Platform
+  /** Its aliases, for the imports of model files. */
+  readonly resolve?: NonNullable<EvaluateOptions['resolve']>
+}
+
 export interface Core {
   readonly models: ReturnType<typeof createModels>
   resolveId(context: HookContext, source: string, importer: string | undefined): Promise<ResolvedId | null>
@@ -43,12 +52,13 @@ export interface Core {
 const ownFile = fileURLToPath(import.meta.url)
 const runtime = '@quern/runtime'
 
-export const createCore = (options: QuernOptions, cacheDir: () => string, platform?: Platform): Core => {
+export const createCore = (options: QuernOptions, { cacheDir, platform, resolve }: Host): Core => {
   const filter = createFilter(options.include ?? modelFileId, options.exclude)
   const runtimeStandIn = options.standIns?.[runtime]
   const models = createModels(() => ({
     compile: compileSettings(options),
     cacheDir: typeof options.cache === 'string' ? options.cache : cacheDir(),
+    ...(resolve === undefined ? {} : { resolve }),
     ...(options.cache === false ? { renew: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.standIns === undefined ? {} : { standIns: options.standIns }),

@@ -4,14 +4,16 @@ import type { Evaluation, Failure } from '@quern/evaluate'
 import type { ReportedError } from './bundler.ts'
 
 export const reportedError = (modelFile: string, failure: Failure): ReportedError => {
-  const { code, message, frame, file, line, column } = failure
+  const { code, message, frame, file, line, column, stack } = failure
   return {
     name: 'QuernError',
     message: `[${code}] ${message}`,
     id: modelFile,
     frame,
-    // The stack of the evaluation thread would name Quern's own files: what helps is the place in the user's.
-    stack: `QuernError: [${code}] ${message}${file === undefined ? '' : `\n    at ${file}:${line}:${column}`}`,
+    // The stack of the evaluation thread would name Quern's own files: what helps is the place in the user's, but for a defect of ours.
+    stack: code.startsWith('compiler/')
+      ? stack
+      : `QuernError: [${code}] ${message}${file === undefined ? '' : `\n    at ${file}:${line}:${column}`}`,
     ...(file === undefined || line === undefined ? {} : { loc: { file, line, column: (column ?? 1) - 1 } }),
   }
 }

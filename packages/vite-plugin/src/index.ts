@@ -1,6 +1,7 @@
 /** @file The plugin for Vite: `.model.ts` imports become compiled models, in dev, build, preview, SSR and Vitest. */
 import { pathToFileURL } from 'node:url'
 import { type Environment, type Plugin, type ResolvedConfig, searchForWorkspaceRoot } from 'vite'
+import { aliased } from './aliases.ts'
 import { type PlaceFile, createCore } from './core.ts'
 import { createFileServer } from './dev-files.ts'
 import { modelFileId, resolvedHere } from './ids.ts'
@@ -36,7 +37,10 @@ const readerOf = (environment: Environment): Reader => {
 export default function quern(options: QuernOptions = {}): Plugin {
   const headers = options.crossOriginIsolation === true ? isolationHeaders : undefined
   let config: ResolvedConfig | undefined
-  const core = createCore(options, () => `${config?.cacheDir ?? 'node_modules/.vite'}/quern`)
+  const core = createCore(options, {
+    cacheDir: () => `${config?.cacheDir ?? 'node_modules/.vite'}/quern`,
+    resolve: specifier => aliased(specifier, config?.resolve.alias ?? []),
+  })
   const files = createFileServer()
   const tell = tellIsolation()
 

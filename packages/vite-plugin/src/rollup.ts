@@ -48,7 +48,10 @@ export interface QuernRollupPlugin {
  * Compiles imports of `*.model.ts`. Emitted files are found relative to the bundle (`import.meta.url`), in browsers and in Node.
  */
 export default function quern(options: QuernRollupOptions = {}): QuernRollupPlugin {
-  const core = createCore(options, () => resolve('node_modules/.cache/quern'), options.platform ?? 'browser')
+  const core = createCore(options, {
+    cacheDir: () => resolve('node_modules/.cache/quern'),
+    platform: options.platform ?? 'browser',
+  })
   return {
     name: 'quern',
     resolveId: {
