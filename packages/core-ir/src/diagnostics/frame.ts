@@ -23,13 +23,13 @@ export const codeFrame = (text: string, { line, column, length }: Place, around 
     const content = lines[n - 1] ?? ''
     shown.push(`${`${n}`.padStart(width)} | ${cut(content)}`)
     if (n !== line) continue
-    const marks = Math.max(1, Math.min(length, content.length - column + 1))
+    const marks = Math.max(1, Math.min(length, content.length - column + 1, from + widest - column + 1))
     // Tabs stay tabs, so that the marks stand under the text whatever their width.
     const lead = content
-      .slice(0, column - 1)
+      .slice(from, column - 1)
       .replace(/[^\t]/g, ' ')
-      .padEnd(column - 1)
-    shown.push(`${' '.repeat(width)} | ${lead}${'^'.repeat(marks)}`)
+      .padEnd(column - 1 - from)
+    shown.push(`${' '.repeat(width)} | ${from > 0 ? ' ' : ''}${lead}${'^'.repeat(marks)}`)
   }
   return shown.join('\n')
 }
