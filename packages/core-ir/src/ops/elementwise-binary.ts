@@ -69,7 +69,11 @@ const binaryOp = (name: BinaryOp): AnyOp => {
       class: 'injective',
       operands: ['lhs', 'rhs'],
       attrs: {},
-      constraints: [sameDTypes('lhs', 'rhs'), dtypeIs('lhs', row.accepts), sameShapes('lhs', 'rhs')],
+      constraints: [
+        sameDTypes('lhs', 'rhs'),
+        ...(row.accepts === 'any' ? [] : [dtypeIs('lhs', row.accepts)]),
+        sameShapes('lhs', 'rhs'),
+      ],
       infer: ({ lhs }) => [{ dtype: row.result === 'bool' ? 'bool' : lhs.dtype, shape: lhs.shape }],
       compute: (out, { lhs, rhs }) => binary(name, lhs.at(...out), rhs.at(...out)),
       gradient: gradientOf(rule),

@@ -19,8 +19,8 @@ export const equalShapes = (a: readonly Index[], b: readonly Index[], context: E
 export const equalTypes = (a: TensorType, b: TensorType, context: Equality): boolean =>
   a.dtype === b.dtype && equalShapes(a.shape, b.shape, context)
 
-/** A negative axis counts from the end. */
-export const canonicalAxis = (axis: number, of: number): number => (axis < 0 ? axis + of : axis)
+/** A negative axis counts from the end; one that does not exist stays as it is, for a constraint to refuse. */
+export const canonicalAxis = (axis: number, of: number): number => (axis < 0 && axis >= -of ? axis + of : axis)
 export const axisIn = (axis: number, of: number): boolean => Number.isInteger(axis) && axis >= 0 && axis < of
 /** Sorted, from the front. */
 export const canonicalAxes = (axes: readonly number[], of: number): number[] =>

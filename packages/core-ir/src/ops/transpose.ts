@@ -1,6 +1,6 @@
 /** @file Permutation of dims. */
 import { defineOp } from './define-op.ts'
-import { dim, distinctAxes, rank } from './shapes.ts'
+import { canonicalAxis, dim, distinctAxes, rank } from './shapes.ts'
 
 export const transpose = defineOp({
   name: 'transpose',
@@ -9,7 +9,7 @@ export const transpose = defineOp({
   operands: ['x'],
   attrs: { perm: { kind: 'ints', default: [], doc: 'Which dim of x each dim of the result is.' } },
   canonical: ({ x }, { perm }) => ({
-    perm: perm.length === 0 ? x.shape.map((_, i) => rank(x) - 1 - i) : perm.map(p => (p < 0 ? p + rank(x) : p)),
+    perm: perm.length === 0 ? x.shape.map((_, i) => rank(x) - 1 - i) : perm.map(p => canonicalAxis(p, rank(x))),
   }),
   constraints: [
     {
