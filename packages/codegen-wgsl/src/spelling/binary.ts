@@ -64,12 +64,15 @@ const compare =
         : `(${[plain, ...checks.map(c => `!${c}`)].join(' & ')})`
   }
 
+/** WGSL leaves a count that reaches the width open: it is masked, unless it is a literal. */
 const shift =
   (sign: '<<' | '>>') =>
-  ({ a, b, dtype, lanes }: BinaryOperands): string => {
+  ({ a, b, dtype, held, lanes }: BinaryOperands): string => {
     const U = typeName('u32', lanes)
     const width = dtype === 'i8' || dtype === 'u8' ? 8 : dtype === 'i16' || dtype === 'u16' ? 16 : 32
-    return `(${a} ${sign} (${U}(${b}) & ${U}(${width - 1}u)))`
+    if (lanes === 1 && /^\d+[iu]$/.test(b)) return `(${a} ${sign} ${Number.parseInt(b, 10) % width}u)`
+    const mask = lanes === 1 ? `${width - 1}u` : `${U}(${width - 1}u)`
+    return `(${a} ${sign} (${held === 'u32' ? b : `${U}(${b})`} & ${mask}))`
   }
 
 export const spellBinary = {

@@ -1,6 +1,6 @@
 /** @file Literals that name exactly the value meant. */
 import type { DType } from '@quern/artifact'
-import { castValue, literalValue } from '@quern/core-ir'
+import { castValue, literalValue, roundFloat } from '@quern/core-ir'
 import type { Held } from './types.ts'
 
 /**
@@ -38,9 +38,16 @@ const bitsOf = (v: number): number => {
   return view.getUint32(0)
 }
 
-/** The shortest decimal that reads back as this double; the value is representable in the target type, so it is exact. */
+/** The shortest decimal that reads back as this value once it is rounded to the literal's type. */
 const decimal = (v: number, suffix: 'f' | 'h'): string => {
-  const digits = `${v}`
+  const round = roundFloat[suffix === 'f' ? 'f32' : 'f16']
+  let digits = `${v}`
+  for (let precision = 1; precision <= 9; precision++) {
+    const shorter = Number(v.toPrecision(precision))
+    if (round(shorter) !== v) continue
+    digits = `${shorter}`
+    break
+  }
   const text = /[.e]/.test(digits) ? digits : `${digits}.0`
   return v < 0 ? `(${text}${suffix})` : `${text}${suffix}`
 }
