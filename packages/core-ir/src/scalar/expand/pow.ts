@@ -5,7 +5,7 @@
 import { type Scalar, bitcast, cast, literal, unary } from '../scalar.ts'
 import type { Emitter } from './emitter.ts'
 import { scale } from './exp.ts'
-import { splitExponent } from './log.ts'
+import { splitExponent } from './split-exponent.ts'
 import {
   abs,
   add,
@@ -41,8 +41,11 @@ const lead = (b: Emitter, x: Scalar): Scalar => b.let('lead', floatOf(and(bitsOf
 
 /** log2 |x| as two floats, the first of 12 bits; relative error about 2^-33. */
 const log2 = (b: Emitter, x: Scalar): { high: Scalar; low: Scalar } => {
-  const split = splitExponent(b, x)
-  const m = b.let('m', split.m)
+  const size = b.let('size', and(b.let('bits', bitsOf(x)), 0x7fffffff))
+  // Denormals are scaled into the normal range first.
+  const tiny = b.let('tiny', lt(size, 0x00800000))
+  const normal = pick(tiny, bitsOf(mul(floatOf(size), 2 ** 24)), size)
+  const { m, k } = splitExponent(b, normal, pick(tiny, literal(127 + 24, 'i32'), 127))
   // s = f / (2 + f) = sh + sl
   const f = b.let('f', sub(m, 1)),
     d = b.let('d', add(m, 1)),
@@ -66,8 +69,8 @@ const log2 = (b: Emitter, x: Scalar): { high: Scalar; low: Scalar } => {
     pl = sub(v, sub(ph, u))
   const zh = b.let('zh', mul(ph, toLog2.lead)),
     zl = b.let('zl', add(mul(ph, toLog2.rest), mul(pl, toLog2.whole)))
-  const high = lead(b, add(add(zh, zl), split.k))
-  return { high, low: b.let('low', sub(zl, sub(sub(high, split.k), zh))) }
+  const high = lead(b, add(add(zh, zl), k))
+  return { high, low: b.let('low', sub(zl, sub(sub(high, k), zh))) }
 }
 
 export const expandPow = (b: Emitter, x: Scalar, y: Scalar): Scalar => {
