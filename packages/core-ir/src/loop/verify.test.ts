@@ -29,6 +29,7 @@ const bad: readonly (readonly [code: string, body: string, head?: string])[] = [
   ['loop/wrong-access', 'accumulate y[0] sum= 1.0'],
   ['loop/reduce-in-kernel', 'store y[0] = reduce<sum>(k < 3; x[k])'],
   ['loop/vector-body', 'for vector v < 4 { for i < 2 { store z[i, v] = 1.0 } }'],
+  ['loop/vector-body', 'for vector v < 4 { for unroll u < n { store z[u, v] = 1.0 } }'],
   ['loop/vector-body', 'for vector v < 4 { alloc private p: f32[4] }'],
   ['loop/vector-body', 'for vector v < 4 { accumulate z[0, 0] sum= x[v] }'],
   ['loop/vector-lanes', 'for vector v < 8 { store y[v] = 1.0 }'],
@@ -64,6 +65,7 @@ const good = [
     'store s[t] = x[t]\n barrier\n for i < n { if i32[t] < shr(4, i32[i]) { accumulate s[t] sum= s[t] }\n barrier }\n if i32[t] == 0 { store y[g] = s[0] }',
   ),
   'for vector v < 4 { alloc register r: f32[1]\n store r[0] = x[v]\n if x[v] > 9.0 { store r[0] = 0.0 }\n store y[v] = r[0] }',
+  'for vector v < 4 { for unroll u < 2 { store z[u, v] = x[v] } }',
   'for vector v < 2 { let a = f64(x[v])\n store y[v] = f32(a) }',
   'for i < 2 { let a = 1.0 } for j < 2 { let a = 2\n for k < value(a) + j { store z[j, k] = 1.0 } }',
 ]

@@ -141,7 +141,9 @@ const checkFor = (stmt: For, path: string, scope: NameScope, context: Context): 
   const { around } = context
   checkIndex(extent, scope, say)
   if (scope.has(axis)) say('loop/name-taken', `${axis} stands for something else already`, axis)
-  if (around.some(f => f.tag === 'vector')) say('loop/vector-body', 'a vector body has no loop')
+  // An unrolled axis is no loop: legalisation spells its iterations out.
+  if (around.some(f => f.tag === 'vector') && !(tag === 'unroll' && isConst(extent)))
+    say('loop/vector-body', 'a vector body has no loop')
   const concurrent = tag === 'parallel' || isWorkgroup(tag) || isThread(tag)
   if (concurrent && context.guarded) say('loop/axis-misplaced', `the ${tag} axis ${axis} stands under an if`, tag)
   if (concurrent && around.some(f => f.tag === tag))
