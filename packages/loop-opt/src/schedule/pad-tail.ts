@@ -117,7 +117,13 @@ const isFlat = (decl: BufferDecl, indices: readonly Index[], loop: For, factor: 
 }
 
 /** Loads that iterations beyond the extent would do outside a param yield zero there. */
-const guardLoads = (kernel: Kernel, loop: For, around: Domain, local: ReadonlySet<string>, factor: number): For => {
+export const guardLoads = (
+  kernel: Kernel,
+  loop: For,
+  around: Domain,
+  local: ReadonlySet<string>,
+  factor: number,
+): For => {
   const guardIn = (stmts: readonly Stmt[], domain: Domain): readonly Stmt[] =>
     stmts.map((s): Stmt => {
       const own = guardOwn(s, domain)

@@ -5,11 +5,12 @@ import { provesNonNegative, rangesOf } from '../bounds.ts'
 import { isAtLeast, isLess } from '../conditions.ts'
 import { scheduleError } from '../error.ts'
 import { type Place, allocsOf, findLoop } from '../locate.ts'
+import { maskTail } from '../mask-tail.ts'
 import { padTail } from '../pad-tail.ts'
 import { primitive, renameAxes } from '../schedule.ts'
 import { type For, copyFresh, freshName, namesOf, replaceLoop, substitute, visitStmts } from '../tree.ts'
 
-export type Tail = 'exact' | 'guard' | 'peel' | 'overlap' | 'pad'
+export type Tail = 'exact' | 'guard' | 'peel' | 'overlap' | 'pad' | 'mask'
 /** `rest` is the suffix of the names in a second nest (peel, overlap); `r` where absent. */
 export type SplitOptions = { readonly tail?: Tail; readonly rest?: string }
 type Edit = { readonly kernel: Kernel; readonly axes: readonly string[] }
@@ -22,6 +23,7 @@ type Edit = { readonly kernel: Kernel; readonly axes: readonly string[] }
  *     guard     for i_o < ceil(n / 4): for i_i < 4: if 4 i_o + i_i < n: f(…)
  *     peel      exact over n // 4 blocks, then for i_r < n % 4: f((n // 4) 4 + i_r)
  *     overlap   for i_o < ceil(n / 4): for i_i < 4: f(min(4 i_o, n - 4) + i_i)       pure maps only; n ≥ 4, or an if around it
+ *     mask      for i_o < ceil(n / 4): for i_i < 4: acc sum= 4 i_o + i_i < n ? f : 0 reductions: beyond n the neutral element
  *     pad       for i_o < ceil(n / 4): for i_i < 4: f(4 i_o + i_i)                   what lies beyond n is padding nobody reads
  *
  * `pad` widens local buffers; loads that would reach outside a param get a guard. It writes params only in a flat map of
@@ -52,7 +54,7 @@ export const split = primitive('split', (s, axis: string, factor: number, option
       s.kernel,
       'split',
       'unknown-tail',
-      `a tail is exact, guard, peel, overlap or pad, not ${tail}`,
+      `a tail is exact, guard, peel, overlap, mask or pad, not ${tail}`,
       axis,
     )
   return { kernel: edit.kernel, stages: renameAxes(s.stages, a => (a === axis ? edit.axes : [a])) }
@@ -201,7 +203,20 @@ const pad = (kernel: Kernel, place: Place, factor: number): Edit => {
   return { kernel: replaceLoop(padded.kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
 }
 
-const tails = { exact, guard, peel, overlap, pad } as const satisfies Record<
+const mask = (kernel: Kernel, place: Place, factor: number): Edit => {
+  const { loop } = place
+  if (isDivisible(place, factor)) return exact(kernel, place, factor)
+  const { tiled, outer, inner } = partsOf(
+    kernel,
+    maskTail(kernel, place, factor),
+    factor,
+    ix.ceilDiv(loop.extent, factor),
+    blocked(factor),
+  )
+  return { kernel: replaceLoop(kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
+}
+
+const tails = { exact, guard, peel, overlap, pad, mask } as const satisfies Record<
   Tail,
   (kernel: Kernel, place: Place, factor: number, suffix: string) => Edit
 >

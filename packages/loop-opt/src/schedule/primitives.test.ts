@@ -1,0 +1,486 @@
+import { type QuernError, isQuernError } from '@quern/artifact'
+import { type Kernel, parseKernel, printKernel } from '@quern/core-ir'
+import { describe, expect, test } from 'vitest'
+import { convRegion, mapRegion, matmulRegion, rowRegion } from '../testing/regions.ts'
+import { primitives as p } from './primitives.ts'
+import { type Schedule, scheduleOf } from './schedule.ts'
+
+const map = (): Schedule => scheduleOf(mapRegion('n'))
+const matmul = (): Schedule => scheduleOf(matmulRegion(4, 6, 5))
+const rows = (): Schedule => scheduleOf(rowRegion('m', 12))
+const conv = (): Schedule => scheduleOf(convRegion(1, 1, 8, 8))
+const of = (text: string): Schedule => scheduleOf(parseKernel(text))
+const flat = (): Schedule =>
+  of('kernel f(read x: f32[10], write y: f32[10]) { for i < 10 { store y[i] = x[i] * 2.0 } }')
+
+const body = (kernel: Kernel): string =>
+  printKernel(kernel)
+    .split('\n')
+    .slice(kernel.params.length + 2, -1)
+    .map(line => line.slice(2))
+    .join('\n')
+/** The nest of one axis, as it stands after an edit. */
+const after = (s: Schedule): string => `\n${body(s.kernel)}\n`
+
+describe('pictures', () => {
+  test('split exact', () =>
+    expect(after(p.split(flat(), 'i', 5))).toMatchInlineSnapshot(`
+    "
+    for i_o < 2 {
+      for i_i < 5 {
+        store y[i_i + 5*i_o] = x[i_i + 5*i_o] * 2.0
+      }
+    }
+    "
+  `))
+  test('split guard', () =>
+    expect(after(p.split(flat(), 'i', 4, { tail: 'guard' }))).toMatchInlineSnapshot(`
+    "
+    for i_o < 3 {
+      for i_i < 4 {
+        if i32[i_i + 4*i_o] < i32[10] {
+          store y[i_i + 4*i_o] = x[i_i + 4*i_o] * 2.0
+        }
+      }
+    }
+    "
+  `))
+  test('split peel', () =>
+    expect(after(p.split(flat(), 'i', 4, { tail: 'peel' }))).toMatchInlineSnapshot(`
+    "
+    for i_o < 2 {
+      for i_i < 4 {
+        store y[i_i + 4*i_o] = x[i_i + 4*i_o] * 2.0
+      }
+    }
+    for i_r < 2 {
+      store y[i_r + 8] = x[i_r + 8] * 2.0
+    }
+    "
+  `))
+  test('split overlap', () =>
+    expect(after(p.split(flat(), 'i', 4, { tail: 'overlap' }))).toMatchInlineSnapshot(`
+    "
+    for i_o < 3 {
+      for i_i < 4 {
+        store y[i_i + min(4*i_o, 6)] = x[i_i + min(4*i_o, 6)] * 2.0
+      }
+    }
+    "
+  `))
+  test('split overlap of unknown extent', () =>
+    expect(after(p.split(p.inline(map(), 't'), 'y_i', 4, { tail: 'overlap' }))).toMatchInlineSnapshot(`
+      "
+      if i32[n] >= i32[4] {
+        for y_i_o < (n + 3) // 4 {
+          for y_i_i < 4 {
+            store y[min(4*y_i_o, n - 4) + y_i_i] = abs(x[min(4*y_i_o, n - 4) + y_i_i]) * 2.0 + x[min(4*y_i_o, n - 4) + y_i_i]
+          }
+        }
+      } else {
+        for y_i_r < n {
+          store y[y_i_r] = abs(x[y_i_r]) * 2.0 + x[y_i_r]
+        }
+      }
+      "
+    `))
+  test('split pad', () =>
+    expect(after(p.split(flat(), 'i', 4, { tail: 'pad' }))).toMatchInlineSnapshot(`
+    "
+    for i_o < 3 {
+      for i_i < 4 {
+        store y[i_i + 4*i_o] = x[i_i + 4*i_o] * 2.0
+      }
+    }
+    "
+  `))
+  test('split mask', () =>
+    expect(after(p.split(rows(), 's_k', 5, { tail: 'mask' }))).toMatchInlineSnapshot(`
+    "
+    alloc private s: f32[m]
+    for s_init_i < m {
+      store s[s_init_i] = 0.0
+    }
+    for s_i < m {
+      for s_k_o < 3 {
+        for s_k_i < 5 {
+          accumulate s[s_i] sum= select(i32[s_k_i + 5*s_k_o] < i32[12], (i32[s_k_i + 5*s_k_o] < i32[12] ? x[s_i, s_k_i + 5*s_k_o] : 0.0), 0.0)
+        }
+      }
+    }
+    for y_i < m {
+      for y_j < 12 {
+        store y[y_i, y_j] = x[y_i, y_j] - s[y_i]
+      }
+    }
+    "
+  `))
+  test('reorder', () =>
+    expect(after(p.reorder(matmul(), 'acc_k', 'acc_i'))).toMatchInlineSnapshot(`
+    "
+    alloc private acc: f32[4,6]
+    for acc_init_i < 4 {
+      for acc_init_j < 6 {
+        store acc[acc_init_i, acc_init_j] = 0.0
+      }
+    }
+    for acc_k < 5 {
+      for acc_j < 6 {
+        for acc_i < 4 {
+          accumulate acc[acc_i, acc_j] sum= a[acc_i, acc_k] * b[acc_k, acc_j]
+        }
+      }
+    }
+    for y_i < 4 {
+      for y_j < 6 {
+        store y[y_i, y_j] = max(acc[y_i, y_j] + bias[y_j], 0.0)
+      }
+    }
+    "
+  `))
+  test('fuse', () =>
+    expect(after(p.fuse(rows(), 'y_i', 'y_j'))).toMatchInlineSnapshot(`
+    "
+    alloc private s: f32[m]
+    for s_init_i < m {
+      store s[s_init_i] = 0.0
+    }
+    for s_i < m {
+      for s_k < 12 {
+        accumulate s[s_i] sum= x[s_i, s_k]
+      }
+    }
+    for y_i_y_j < 12*m {
+      store y[y_i_y_j // 12, y_i_y_j % 12] = x[y_i_y_j // 12, y_i_y_j % 12] - s[y_i_y_j // 12]
+    }
+    "
+  `))
+  test('computeAt of a fill and of a store', () =>
+    expect(after(p.computeAt(p.computeAt(rows(), 's_init', 's_i'), 'y', 's_i'))).toMatchInlineSnapshot(`
+      "
+      for s_i < m {
+        alloc private s: f32[1]
+        for s_init_i < 1 {
+          store s[s_init_i] = 0.0
+        }
+        for s_k < 12 {
+          accumulate s[0] sum= x[s_i, s_k]
+        }
+        for y_i < 1 {
+          for y_j < 12 {
+            store y[s_i + y_i, y_j] = x[s_i + y_i, y_j] - s[y_i]
+          }
+        }
+      }
+      "
+    `))
+  test('inline', () =>
+    expect(after(p.inline(map(), 't'))).toMatchInlineSnapshot(`
+    "
+    for y_i < n {
+      store y[y_i] = abs(x[y_i]) * 2.0 + x[y_i]
+    }
+    "
+  `))
+  test('fission', () => {
+    const s = of(
+      'kernel f(read x: f32[8], write y: f32[8]) { for i < 8 { alloc register t: f32[1] store t[0] = x[i] store y[i] = t[0] } }',
+    )
+    expect(after(p.fission(s, 'i', ['i_load', 'i_store']))).toMatchInlineSnapshot(`
+      "
+      alloc register t: f32[8]
+      for i_load < 8 {
+        store t[i_load] = x[i_load]
+      }
+      for i_store < 8 {
+        store y[i_store] = t[i_store]
+      }
+      "
+    `)
+  })
+  test('stage with fills', () =>
+    expect(after(p.stage(conv(), 'x', 'acc_q', { space: 'register', fill: 0 }))).toMatchInlineSnapshot(`
+    "
+    alloc private acc: f32[1,8,8]
+    for acc_init_o < 1 {
+      for acc_init_p < 8 {
+        for acc_init_q < 8 {
+          store acc[acc_init_o, acc_init_p, acc_init_q] = 0.0
+        }
+      }
+    }
+    for acc_o < 1 {
+      for acc_p < 8 {
+        for acc_q < 8 {
+          alloc register x_t: f32[1,3,3]
+          for x_t_0 < 1 {
+            for x_t_1 < 3 {
+              for x_t_2 < 3 {
+                store x_t[x_t_0, x_t_1, x_t_2] = (and(and(and(i32[acc_p + x_t_1 - 1] >= i32[0], i32[acc_p + x_t_1 - 1] < i32[8]), i32[acc_q + x_t_2 - 1] >= i32[0]), i32[acc_q + x_t_2 - 1] < i32[8]) ? x[x_t_0, acc_p + x_t_1 - 1, acc_q + x_t_2 - 1] : 0.0)
+              }
+            }
+          }
+          for acc_c < 1 {
+            for acc_u < 3 {
+              for acc_v < 3 {
+                accumulate acc[acc_o, acc_p, acc_q] sum= x_t[acc_c, acc_u, acc_v] * w[acc_o, acc_c, acc_u, acc_v]
+              }
+            }
+          }
+        }
+      }
+    }
+    for y_o < 1 {
+      for y_p < 8 {
+        for y_q < 8 {
+          store y[y_o, y_p, y_q] = max(acc[y_o, y_p, y_q], 0.0)
+        }
+      }
+    }
+    "
+  `))
+  test('stage of an accumulator', () =>
+    expect(after(p.stage(rows(), 's', 's_k', { space: 'register', around: true, update: true })))
+      .toMatchInlineSnapshot(`
+      "
+      alloc private s: f32[m]
+      for s_init_i < m {
+        store s[s_init_i] = 0.0
+      }
+      for s_i < m {
+        alloc register s_t: f32[1]
+        for s_t_0 < 1 {
+          store s_t[s_t_0] = s[s_i + s_t_0]
+        }
+        for s_k < 12 {
+          accumulate s_t[0] sum= x[s_i, s_k]
+        }
+        for s_t_out0 < 1 {
+          store s[s_i + s_t_out0] = s_t[s_t_out0]
+        }
+      }
+      for y_i < m {
+        for y_j < 12 {
+          store y[y_i, y_j] = x[y_i, y_j] - s[y_i]
+        }
+      }
+      "
+    `))
+  test('rfactor', () => {
+    const s = scheduleOf(rowRegion('m', 12), { permits: 'reassociates' })
+    expect(after(p.rfactor(p.split(s, 's_k', 4), 's_k_i', 's_k_o'))).toMatchInlineSnapshot(`
+      "
+      alloc private s: f32[m]
+      for s_init_i < m {
+        store s[s_init_i] = 0.0
+      }
+      for s_i < m {
+        alloc register s_rf: f32[4]
+        for s_k_i_fill < 4 {
+          store s_rf[s_k_i_fill] = 0.0
+        }
+        for s_k_o < 3 {
+          for s_k_i < 4 {
+            accumulate s_rf[s_k_i] sum= x[s_i, s_k_i + 4*s_k_o]
+          }
+        }
+        for s_k_i_join < 4 {
+          accumulate s[s_i] sum= s_rf[s_k_i_join]
+        }
+      }
+      for y_i < m {
+        for y_j < 12 {
+          store y[y_i, y_j] = x[y_i, y_j] - s[y_i]
+        }
+      }
+      "
+    `)
+  })
+  test('hoist', () =>
+    expect(after(p.hoist(p.reorder(matmul(), 'acc_k', 'acc_j'), 'a', 'acc_k'))).toMatchInlineSnapshot(`
+    "
+    alloc private acc: f32[4,6]
+    for acc_init_i < 4 {
+      for acc_init_j < 6 {
+        store acc[acc_init_i, acc_init_j] = 0.0
+      }
+    }
+    for acc_i < 4 {
+      for acc_k < 5 {
+        let a_v = a[acc_i, acc_k]
+        for acc_j < 6 {
+          accumulate acc[acc_i, acc_j] sum= a_v * b[acc_k, acc_j]
+        }
+      }
+    }
+    for y_i < 4 {
+      for y_j < 6 {
+        store y[y_i, y_j] = max(acc[y_i, y_j] + bias[y_j], 0.0)
+      }
+    }
+    "
+  `))
+  test('hoistIf', () => {
+    const s = of(
+      'kernel f(read x: f32[8], read c: bool[1], write y: f32[8]) { for i < 8 { if c[0] { store y[i] = x[i] } else { store y[i] = 0.0 } } }',
+    )
+    expect(after(p.hoistIf(s, 'i'))).toMatchInlineSnapshot(`
+      "
+      if c[0] {
+        for i < 8 {
+          store y[i] = x[i]
+        }
+      } else {
+        for i_else < 8 {
+          store y[i_else] = 0.0
+        }
+      }
+      "
+    `)
+  })
+  test('partition', () => {
+    const s = of(
+      'kernel f(read x: f32[8], write y: f32[8]) { for i < 8 { store y[i] = (and(i32[i - 1] >= 0, i32[i + 1] < 8) ? x[i + 1] : 0.0) } }',
+    )
+    expect(after(p.partition(s, 'i'))).toMatchInlineSnapshot(`
+      "
+      for i_lo < 1 {
+        store y[i_lo] = (and(i32[i_lo - 1] >= 0, i32[i_lo + 1] < 8) ? x[i_lo + 1] : 0.0)
+      }
+      for i < 6 {
+        store y[i + 1] = (and(i32[i] >= 0, i32[i + 2] < 8) ? x[i + 2] : 0.0)
+      }
+      for i_hi < 1 {
+        store y[i_hi + 7] = (and(i32[i_hi + 6] >= 0, i32[i_hi + 8] < 8) ? x[i_hi + 8] : 0.0)
+      }
+      "
+    `)
+  })
+  test('layout', () => {
+    const s = p.layout(matmul(), 'b', [{ dim: 1, part: 'block', by: 4 }, { dim: 0 }, { dim: 1, part: 'inside', by: 4 }])
+    expect(printKernel(s.kernel)).toContain('read b: f32[2,5,4]')
+    expect(printKernel(s.kernel)).toContain('b[acc_j // 4, acc_k, acc_j % 4]')
+  })
+  test('tensorize', () => {
+    const s = scheduleOf(matmulRegion(4, 6, 5), { permits: 'reassociates' })
+    expect(after(p.tensorize(s, 'acc_k', 'madd'))).toContain(
+      'store acc[acc_i, acc_j] = madd!(a[acc_i, acc_k], b[acc_k, acc_j], acc[acc_i, acc_j])',
+    )
+  })
+})
+
+const codeOf = (edit: () => unknown): string => {
+  try {
+    edit()
+  } catch (error) {
+    if (isQuernError(error)) return error.code
+    throw error
+  }
+  return 'nothing was refused'
+}
+
+const inPlace = (): Schedule => of('kernel f(read_write y: f32[10]) { for i < 10 { store y[i] = y[i] * 2.0 } }')
+const scan = (): Schedule => of('kernel f(read_write y: f32[10]) { for i < 9 { store y[i + 1] = y[i] + y[i + 1] } }')
+const scatter = (): Schedule =>
+  of('kernel f(read p: i32[8], read x: f32[8], write y: f32[8]) { for i < 8 { store y[value(p[i])] = x[i] } }')
+const wavefront = (): Schedule =>
+  of('kernel f(read_write y: f32[8,8]) { for i < 7 { for j < 7 { store y[i + 1, j] = y[i, j + 1] } } }')
+
+const refusals: readonly (readonly [code: string, edit: () => unknown])[] = [
+  ['split-no-such-axis', () => p.split(flat(), 'z', 4)],
+  ['split-not-divisible', () => p.split(flat(), 'i', 4)],
+  ['split-not-divisible', () => p.split(map(), 'y_i', 4)],
+  ['split-bad-factor', () => p.split(flat(), 'i', 0)],
+  ['split-not-serial', () => p.split(p.unroll(flat(), 'i'), 'i', 5)],
+  ['split-overlap-not-a-pure-map', () => p.split(inPlace(), 'i', 4, { tail: 'overlap' })],
+  ['split-overlap-not-a-pure-map', () => p.split(matmul(), 'acc_k', 4, { tail: 'overlap' })],
+  ['split-pad-reaches-outside', () => p.split(rows(), 'y_j', 5, { tail: 'pad' })],
+  ['split-pad-reaches-outside', () => p.split(matmul(), 'acc_k', 4, { tail: 'pad' })],
+  ['split-pad-reaches-outside', () => p.split(flat(), 'i', 32, { tail: 'pad' })],
+  ['split-not-a-reduction', () => p.split(flat(), 'i', 4, { tail: 'mask' })],
+  ['reorder-dependence', () => p.reorder(wavefront(), 'j', 'i')],
+  ['reorder-reassociates', () => p.reorder(scheduleOf(convRegion(1, 1, 4, 4)), 'acc_v', 'acc_u')],
+  ['reorder-not-perfectly-nested', () => p.reorder(matmul(), 'acc_i', 'y_i')],
+  ['fuse-not-perfectly-nested', () => p.fuse(matmul(), 'acc_i', 'acc_k')],
+  ['unroll-extent', () => p.unroll(map(), 'y_i')],
+  ['vectorize-extent', () => p.vectorize(flat(), 'i')],
+  ['vectorize-dependence', () => p.vectorize(p.split(rows(), 's_k', 4), 's_k_i')],
+  ['vectorize-dependence', () => p.vectorize(p.split(scatter(), 'i', 4), 'i_i')],
+  ['vectorize-dependence', () => p.vectorize(p.split(scan(), 'i', 4, { tail: 'peel' }), 'i_i')],
+  ['vectorize-body', () => p.vectorize(matmul(), 'acc_i')],
+  ['parallel-dependence', () => p.parallel(scan(), 'i')],
+  ['parallel-dependence', () => p.parallel(scatter(), 'i')],
+  ['parallel-not-outermost', () => p.parallel(matmul(), 'y_j')],
+  ['parallel-writes-outer-private', () => p.parallel(rows(), 's_i')],
+  ['bind-order', () => p.bind(flat(), 'i', 'thread.x')],
+  ['bind-dependence', () => p.bind(scan(), 'i', 'workgroup.x')],
+  ['bind-writes-outer-private', () => p.bind(rows(), 's_i', 'workgroup.x')],
+  [
+    'bind-unbound-write',
+    () =>
+      p.bind(
+        of(
+          'kernel f(read x: f32[8], write y: f32[8], write z: f32[8]) { for i < 8 { store y[i] = x[i] } for j < 8 { store z[j] = x[j] } }',
+        ),
+        'i',
+        'workgroup.x',
+      ),
+  ],
+  ['computeAt-overlaps', () => p.computeAt(matmul(), 'acc_init', 'acc_k')],
+  ['computeAt-overlaps', () => p.computeAt(rows(), 'y', 's_k')],
+  ['computeAt-not-covered', () => p.computeAt(p.split(map(), 'y_i', 4, { tail: 'peel' }), 't', 'y_i_i')],
+  ['computeAt-subscripts', () => p.computeAt(p.split(matmul(), 'acc_init_i', 2), 'acc_init_i_o', 'acc_i')],
+  ['inline-writers', () => p.inline(rows(), 's')],
+  ['inline-not-a-local', () => p.inline(flat(), 'y')],
+  [
+    'fission-dependence',
+    () =>
+      p.fission(
+        of('kernel f(read_write y: f32[9], write z: f32[9]) { for i < 8 { store z[i] = y[i] store y[i + 1] = 2.0 } }'),
+        'i',
+      ),
+  ],
+  ['stage-written', () => p.stage(rows(), 's', 's_k', { space: 'register' })],
+  ['stage-size', () => p.stage(map(), 'x', 'y_i', { space: 'register', around: true })],
+  ['stage-not-updated', () => p.stage(rows(), 'x', 's_i', { space: 'register', update: true })],
+  ['rfactor-reassociates', () => p.rfactor(p.split(rows(), 's_k', 4), 's_k_i', 's_k_o')],
+  [
+    'rfactor-chooses-element',
+    () => p.rfactor(p.split(scheduleOf(rowRegion(4, 12), { permits: 'reassociates' }), 's_k', 4), 's_k_i', 's_i'),
+  ],
+  ['tensorize-no-match', () => p.tensorize(scheduleOf(rowRegion(4, 12), { permits: 'reassociates' }), 's_k', 'madd')],
+  ['tensorize-numerics', () => p.tensorize(matmul(), 'acc_k', 'madd')],
+  ['tensorize-no-such-intrinsic', () => p.tensorize(matmul(), 'acc_k', 'nothing')],
+  ['setSpace-extent', () => p.setSpace(rows(), 's', 'register')],
+  ['setSpace-shared-place', () => p.setSpace(matmul(), 'acc', 'shared')],
+  ['partition-no-condition', () => p.partition(flat(), 'i')],
+  ['hoist-nothing-invariant', () => p.hoist(flat(), 'x', 'i').kernel && p.hoist(matmul(), 'b', 'acc_i')],
+  ['hoist-written', () => p.hoist(inPlace(), 'y', 'i')],
+  ['hoistIf-no-if', () => p.hoistIf(flat(), 'i')],
+  ['layout-not-a-bijection', () => p.layout(matmul(), 'b', [{ dim: 0 }])],
+  ['layout-not-a-param', () => p.layout(matmul(), 'acc', [{ dim: 0 }, { dim: 1 }])],
+]
+
+test.each(refusals)('refuses: schedule/%s', (code, edit) => {
+  expect(codeOf(edit)).toBe(`schedule/${code}`)
+})
+
+test('an error underlines the axis in the printed kernel', () => {
+  let error: QuernError | undefined
+  try {
+    p.vectorize(p.split(rows(), 's_k', 4), 's_k_i')
+  } catch (e) {
+    if (isQuernError(e)) error = e
+  }
+  expect(error?.message).toMatchInlineSnapshot(`
+    "[schedule/vectorize-dependence] iterations of s_k_i may meet: one accumulates into s[s_i], another accumulates into s[s_i]
+       8 |   }
+       9 |   for s_i < m {
+      10 |     for s_k_o < 3 {
+      11 |       for s_k_i < 4 {
+         |           ^^^^^
+      12 |         accumulate s[s_i] sum= x[s_i, s_k_i + 4*s_k_o]
+      13 |       }
+      14 |     }"
+  `)
+})
