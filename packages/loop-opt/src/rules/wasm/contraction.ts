@@ -1,0 +1,117 @@
+/** @file Contractions on a CPU: which register tile, which depth of blocks, and where panels come from. */
+import { bytesOf } from '@quern/artifact'
+import { accessesOf } from '../../schedule/access.ts'
+import { declOf, findLoop, tryFindLoop } from '../../schedule/locate.ts'
+import type { Schedule } from '../../schedule/schedule.ts'
+import type { TargetInfo } from '../../target/target-info.ts'
+import { type Contraction, type GemmTile, contractionOf, gemm } from '../gemm.ts'
+import { type RuleContext, type ScheduleRule, constantOf, start, typicalExtent } from '../rule.ts'
+import { stepsAlong } from '../structure.ts'
+import { inParallel } from './map.ts'
+
+export const contractionRule: ScheduleRule = context => {
+  const c = contractionOf(context.region)
+  if (c === undefined) return undefined
+  const s = start(context)
+  const columns = extentOf(s, c.columns),
+    rows = c.rows === undefined ? 1 : extentOf(s, c.rows)
+  // Few columns: vectors along the depth are better.
+  if (columns !== undefined && columns < context.target.lanes) return undefined
+  const pack = packingOf(context, s, c)
+  if (pack === undefined) return undefined
+  const dtype = declOf(s.kernel, c.accumulator)?.dtype ?? 'f32'
+  const lanes = bytesOf[dtype] === 8 ? context.target.lanes / 2 : context.target.lanes
+  const madd = context.target.features.relaxedSimd && dtype === 'f32' && context.permits !== 'exact'
+  const typical = (axis: string | undefined): number =>
+    axis === undefined ? 1 : typicalExtent(s.kernel, findLoop(s.kernel, axis, 'gemm').loop.extent)
+  const { mr, nr } = bestTile({
+    rows,
+    columns,
+    typicalRows: typical(c.rows),
+    typicalColumns: typical(c.columns),
+    lanes,
+    registers: context.target.registers,
+    madd,
+  })
+  const kb = depthBlock(context.target, extentOf(s, c.depth), nr, bytesOf[dtype], rows, mr)
+  const tile: GemmTile = { mr, nr, pack, lanes, madd, ...(kb !== undefined && { kb }) }
+  return inParallel(gemm(context.region, tile, { permits: context.permits }), context)
+}
+
+const extentOf = (s: Schedule, axis: string): number | undefined => constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
+
+/** Constants are packed at build. What comes at run time is packed panel by panel where enough rows use it. */
+const packingOf = (context: RuleContext, s: Schedule, c: Contraction): GemmTile['pack'] | undefined => {
+  const param = s.kernel.params.find(p => p.name === c.rhs)
+  const uses = accessesOf(s.kernel.body).filter(a => a.buffer === c.rhs)
+  if (param !== undefined && context.constants.has(c.rhs) && param.strides === undefined && param.offset === undefined)
+    return 'layout'
+  const rows = c.rows === undefined ? 1 : (extentOf(s, c.rows) ?? Infinity)
+  const contiguous = uses.every(a => stepsAlong(a.indices, c.columns))
+  if (rows >= 16) return 'panel'
+  const columns = extentOf(s, c.columns)
+  // Where rows lie in memory they can be read there, if no vector reaches over their end.
+  if (contiguous && columns !== undefined && columns % context.target.lanes === 0) return 'none'
+  return rows >= 4 ? 'panel' : undefined
+}
+
+interface TileQuestion {
+  readonly rows: number | undefined
+  readonly columns: number | undefined
+  readonly typicalRows: number
+  readonly typicalColumns: number
+  readonly lanes: number
+  readonly registers: number
+  readonly madd: boolean
+}
+
+/**
+ * The tile with the least estimated cycles. Accumulators, a row of the right-hand side, a splat and, without a fused
+ * multiply-add, a product must fit the registers. One k costs what its products, its loads or, with few accumulators, the
+ * latency of one addition cost. More than 8 accumulators (12 with a fused multiply-add) were measured to spill in V8.
+ */
+export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
+  let best = { mr: 1, nr: q.lanes, cost: Infinity }
+  for (let vectors = 1; vectors <= 8; vectors++)
+    for (let mr = 1; mr <= 6; mr++) {
+      const nr = vectors * q.lanes
+      if (registersOf(mr, vectors, q.madd) > q.registers || mr * vectors > (q.madd ? 12 : 8)) continue
+      if (
+        (q.rows !== undefined && mr > q.rows) ||
+        (q.columns !== undefined && vectors > 1 && nr - q.lanes >= q.columns)
+      )
+        continue
+      const panels = Math.ceil((q.columns ?? q.typicalColumns) / nr)
+      const rows = q.rows ?? q.typicalRows
+      // The rest of unknown M runs row by row; a quarter of a tile's rows are lost to it on average, and it may be all there is.
+      const rest = q.rows === undefined ? (mr - 1) / 2 : rows % mr
+      const tail = rest === 0 ? 0 : q.rows === undefined ? rest * cycles(1, vectors) : cycles(rest, vectors)
+      const cost = panels * (Math.floor(rows / mr) * cycles(mr, vectors) + tail)
+      if (cost < best.cost) best = { mr, nr, cost }
+    }
+  return { mr: best.mr, nr: best.nr }
+}
+/** One row reads the right-hand side where it multiplies; more keep a row of it. */
+const registersOf = (mr: number, vectors: number, madd: boolean): number =>
+  mr * vectors + (mr === 1 ? 0 : vectors) + (madd ? 1 : 2)
+const latency = 3
+const loopOverhead = 0.5
+const cycles = (mr: number, vectors: number): number =>
+  Math.max(latency, (mr * vectors) / 2, (mr + vectors) / 2) + loopOverhead
+
+/** K blocks keep a panel in half of the first level cache, where several tiles use it. */
+const depthBlock = (
+  target: TargetInfo,
+  depth: number | undefined,
+  nr: number,
+  bytes: number,
+  rows: number | undefined,
+  mr: number,
+): number | undefined => {
+  const fits = 2 ** Math.floor(Math.log2(target.cacheBytes[0] / 2 / (nr * bytes)))
+  return depth === undefined ||
+    depth * nr * bytes <= (target.cacheBytes[0] * 3) / 4 ||
+    (rows !== undefined && rows <= 2 * mr)
+    ? undefined
+    : fits
+}
