@@ -1,7 +1,8 @@
 /** @file Plans on a software adapter, compared with the plan interpreter: constants, states, branches, loops, errors. */
-import { type DType, type HostArray, arrayOf, isQuernError } from '@quern/artifact'
+import { type DType, type HostArray, QuernError, arrayOf, isQuernError } from '@quern/artifact'
 import { type HostTensor, type LoweredProgram, interpretPlan, parseLowered } from '@quern/core-ir'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { webgpuExecutor } from '../../runtime/src/webgpu/executor.ts'
 import { type SoftwareGpu, softwareGpu } from '../test-support/dawn.ts'
 import { type Loaded, loadProgram } from '../test-support/run-plan.ts'
 
@@ -274,5 +275,14 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     const again = await loadProgram(device, program)
     expect(await again.run({}, { n: 2 })).toEqual({ y: new Float32Array(2) })
     await again.executor.dispose()
+  })
+
+  test('a shader that the device rejects is named, and weights that never come are the error', async () => {
+    const manifest = { ...(await loadProgram(device, control)).manifest }
+    const shader = { kernel: 'broken', code: '@compute fn main() { nonsense }', access: [], uniforms: 0 }
+    const code = new TextEncoder().encode(JSON.stringify([shader]))
+    expect(await thrown(webgpuExecutor(device, manifest, code, new Uint8Array(64)))).toBe('device/pipeline')
+    const late = Promise.reject(new QuernError('asset/truncated', 'the weights ended early'))
+    expect(await thrown(webgpuExecutor(device, manifest, new TextEncoder().encode('[]'), late))).toBe('asset/truncated')
   })
 })

@@ -35,17 +35,22 @@ const loadModel = async ({ kind, artifacts }: ModelParts, options: LoadOptions):
     options.onProgress?.({ loaded, total })
   }
   const fetching = { signal: options.signal, onBytes }
-  const [code, weights] = await Promise.all([
-    fetchAsset(choice.parts, manifest.code, fetching),
+  const code = fetchAsset(choice.parts, manifest.code, fetching)
+  const weights =
     manifest.weights === undefined
       ? Promise.resolve(new Uint8Array(0))
-      : fetchAsset(choice.parts, manifest.weights, fetching),
-  ])
-  const fetched = performance.now()
+      : fetchAsset(choice.parts, manifest.weights, fetching)
+  let fetched = start
+  const assets = Promise.all([code, weights]).then(both => {
+    fetched = performance.now()
+    return both
+  })
+  // Whichever fails first is the error; the other is not to be reported as unhandled.
+  assets.catch(() => {})
   const executor =
     choice.gpu === undefined
-      ? await wasmExecutor(choice.parts, code, weights, choice.threads, options)
-      : await (await import('./webgpu/executor.ts')).webgpuExecutor(choice.gpu, manifest, code, weights)
+      ? await wasmExecutor(choice.parts, ...(await assets), choice.threads, options)
+      : await (await import('./webgpu/executor.ts')).webgpuExecutor(choice.gpu, manifest, await code, weights)
   const ready = performance.now()
   if (options.signal?.aborted === true) {
     await executor.dispose()

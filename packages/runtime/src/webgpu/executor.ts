@@ -18,12 +18,15 @@ import { gpuTensor, gpuTensorOf } from './device-tensor.ts'
 import { type GpuProgram, createProgram, usage } from './program.ts'
 import { type Counters, createRecorder } from './recorder.ts'
 
-/** @param code a JSON array of shaders, as the manifest's `code` file holds it */
+/**
+ * @param code a JSON array of shaders, as the manifest's `code` file holds it
+ * @param weights may still be on their way: pipelines compile meanwhile
+ */
 export const webgpuExecutor = async (
   device: GPUDevice,
   manifest: Manifest,
   code: Uint8Array,
-  weights: Uint8Array,
+  weights: Uint8Array | Promise<Uint8Array>,
 ): Promise<Executor> => {
   const shaders = JSON.parse(new TextDecoder().decode(code)) as readonly GpuShader[]
   return executorOver(await createProgram(device, manifest, shaders, weights))

@@ -1,5 +1,5 @@
 /** @file What forks of a program share on a device: pipelines and constants, and the device's errors. */
-import { type GpuShader, type Manifest, QuernError } from '@quern/artifact'
+import { type GpuShader, type Manifest, QuernError, bytesOf } from '@quern/artifact'
 import { evaluate } from '../expr.ts'
 
 export interface Pipeline {
@@ -33,7 +33,7 @@ export const createProgram = async (
   device: GPUDevice,
   manifest: Manifest,
   shaders: readonly GpuShader[],
-  weights: Uint8Array,
+  coming: Uint8Array | Promise<Uint8Array>,
 ): Promise<GpuProgram> => {
   let lost: string | undefined
   let failed: string | undefined
@@ -44,9 +44,12 @@ export const createProgram = async (
     failed ??= event.error.message
   }
   device.addEventListener('uncapturederror', onError)
-  const check = (): void => {
+  const checkLost = (): void => {
     if (lost !== undefined)
       throw new QuernError('device/lost', `the GPU device was lost (${lost}): load the model again`, { reason: lost })
+  }
+  const check = (): void => {
+    checkLost()
     const message = failed
     failed = undefined
     if (message !== undefined)
@@ -64,19 +67,25 @@ export const createProgram = async (
     return made
   }
 
+  // Pipelines compile while the weights arrive.
   const building = Promise.all(shaders.map(shader => buildPipeline(device, shader)))
-  // Writes queue up while the pipelines compile.
-  const constants = allocating('weights', () => uploadConstants(device, manifest, weights))
-  const [pipelines, { buffers, bytes }] = await Promise.all([
-    building.catch((cause: unknown) => {
-      check()
-      throw cause
-    }),
-    constants,
-  ])
+  const uploading = Promise.resolve(coming).then(async weights => ({
+    weights,
+    ...(await allocating('weights', () => uploadConstants(device, manifest, weights))),
+  }))
+  const [built, uploaded] = await Promise.allSettled([building, uploading])
+  if (built.status === 'rejected' || uploaded.status === 'rejected') {
+    device.removeEventListener('uncapturederror', onError)
+    if (uploaded.status === 'fulfilled') for (const buffer of uploaded.value.buffers.values()) buffer.destroy()
+    checkLost()
+    throw [built, uploaded].flatMap(r => (r.status === 'rejected' ? [r.reason] : []))[0]
+  }
+  const pipelines = built.value
+  const { buffers, bytes, weights } = uploaded.value
   const initial = new Map<string, Uint8Array<ArrayBuffer>>()
-  for (const s of manifest.states)
-    if (s.init !== undefined) initial.set(s.name, new Uint8Array(weights.subarray(s.init)))
+  for (const { name, shape, dtype, init } of manifest.states)
+    if (init !== undefined)
+      initial.set(name, new Uint8Array(weights.subarray(init, init + shape.reduce((n, d) => n * d, bytesOf[dtype]))))
   let users = 1
   const program: GpuProgram = {
     device,
