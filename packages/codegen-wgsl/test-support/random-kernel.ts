@@ -11,6 +11,7 @@ import {
   type UnaryOp,
   accepts,
   binaryOps,
+  isFloat,
   ix,
   scalar,
   unaryOps,
@@ -20,7 +21,7 @@ import { isBasicUnary } from '../src/spelling/unary.ts'
 
 /** Elements of a row; every param is [n, width]. */
 export const width = 16
-const computed: readonly DType[] = ['f32', 'i32', 'u8', 'u32', 'bool', 'i16', 'i8', 'u16']
+const computed: readonly DType[] = ['f32', 'i32', 'u8', 'u32', 'bool', 'i16', 'i8', 'u16', 'f16']
 
 /** A source of decisions that shrinks towards 0. */
 export class Choices {
@@ -255,7 +256,7 @@ export class KernelGenerator {
   private write(buffer: string, dtype: DType, indices: readonly Index[], place: Place): Stmt {
     const value = this.value(dtype, place, 3)
     const joined: readonly AccumulateOp[] =
-      dtype === 'bool' ? ['any', 'all'] : dtype === 'f32' ? ['sum', 'max', 'min'] : ['sum', 'prod', 'max', 'min']
+      dtype === 'bool' ? ['any', 'all'] : isFloat(dtype) ? ['sum', 'max', 'min'] : ['sum', 'prod', 'max', 'min']
     return this.c.below(3) === 0
       ? { kind: 'accumulate', buffer, indices, reducer: this.c.of(joined), value }
       : { kind: 'store', buffer, indices, value }
@@ -280,7 +281,7 @@ export class KernelGenerator {
       )
     }
     // Sums, differences and extrema of small whole numbers are exact in f32, in whatever way they are contracted.
-    const inexact: readonly string[] = dtype === 'f32' ? ['mul', 'div', 'rem', 'sqrt'] : []
+    const inexact: readonly string[] = isFloat(dtype) ? ['mul', 'div', 'rem', 'sqrt'] : []
     if (kind === 7) {
       const ops = (Object.keys(unaryOps) as UnaryOp[]).filter(
         o =>
