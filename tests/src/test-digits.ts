@@ -8,7 +8,8 @@ export interface TestDigits {
   readonly labels: readonly number[]
 }
 
-const pixels = 28 * 28, perClass = 100
+const pixels = 28 * 28,
+  perClass = 100
 
 export const testDigits = (): TestDigits => {
   const require = createRequire(import.meta.url)

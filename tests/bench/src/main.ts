@@ -15,7 +15,10 @@ export interface Results {
   readonly matmul512: readonly Measured[]
 }
 declare global {
-  interface Window { results?: Results; failure?: string }
+  interface Window {
+    results?: Results
+    failure?: string
+  }
 }
 
 type Run = (...args: number[]) => number
@@ -48,20 +51,36 @@ const numbers = (n: number, scale: number): Float32Array<ArrayBuffer> => {
 
 const benchSincos = async (): Promise<Pick<Results, 'sincos' | 'sincosKernelMs'>> => {
   const n = 4 * 1024 * 1024
-  const x = numbers(n, 100), into = new Float32Array(n)
+  const x = numbers(n, 100),
+    into = new Float32Array(n)
   const net = await sincos.load({ device: 'wasm', thread: 'caller', threads: 1 })
-  const session = await openSession(onnxModel({ x: ['n'] }, [{ op: 'Sin', inputs: ['x'], output: 's' }, { op: 'Cos', inputs: ['x'], output: 'c' }, { op: 'Add', inputs: ['s', 'c'], output: 'y' }], ['y', ['n']]))
+  const session = await openSession(
+    onnxModel(
+      { x: ['n'] },
+      [
+        { op: 'Sin', inputs: ['x'], output: 's' },
+        { op: 'Cos', inputs: ['x'], output: 'c' },
+        { op: 'Add', inputs: ['s', 'c'], output: 'y' },
+      ],
+      ['y', ['n']],
+    ),
+  )
   const fused = jax.jit((v: jax.Array) => jax.numpy.add(jax.numpy.sin(v.ref), jax.numpy.cos(v)))
-  const measured = await measure([
-    { name: 'Quern', run: async () => (await net.run({ x }, { into: { y: into } })).y.data },
-    { name: 'onnxruntime-web', run: () => runSession(session, { x: { data: x, dims: [n] } }, 'y') },
-    { name: 'jax-js', run: async () => (await fused(jax.numpy.array(x)).data()) as Float32Array },
-  ], i => Math.sin(x[i] ?? 0) + Math.cos(x[i] ?? 0), 20)
+  const measured = await measure(
+    [
+      { name: 'Quern', run: async () => (await net.run({ x }, { into: { y: into } })).y.data },
+      { name: 'onnxruntime-web', run: () => runSession(session, { x: { data: x, dims: [n] } }, 'y') },
+      { name: 'jax-js', run: async () => (await fused(jax.numpy.array(x)).data()) as Float32Array },
+    ],
+    i => Math.sin(x[i] ?? 0) + Math.cos(x[i] ?? 0),
+    20,
+  )
 
   const memory = new WebAssembly.Memory({ initial: 600 })
   const run = await instantiate(sincosBytes, { env: { memory } })
   new Float32Array(memory.buffer, 0, n).set(x)
-  const hand: number[] = [], ours: number[] = []
+  const hand: number[] = [],
+    ours: number[] = []
   for (let i = 0; i < 25; i++) {
     const start = performance.now()
     run(0, n * 4, n)
@@ -74,22 +93,39 @@ const benchSincos = async (): Promise<Pick<Results, 'sincos' | 'sincosKernelMs'>
 
 const benchMatmul = async (): Promise<readonly Measured[]> => {
   const size = 512
-  const a = numbers(size * size, 1), b = numbers(size * size, 1).reverse(), into = new Float32Array(size * size)
+  const a = numbers(size * size, 1),
+    b = numbers(size * size, 1).reverse(),
+    into = new Float32Array(size * size)
   const net = await matmul512.load({ device: 'wasm', thread: 'caller', threads: 1 })
-  const session = await openSession(onnxModel({ a: [size, size], b: [size, size] }, [{ op: 'MatMul', inputs: ['a', 'b'], output: 'y' }], ['y', [size, size]]))
+  const session = await openSession(
+    onnxModel(
+      { a: [size, size], b: [size, size] },
+      [{ op: 'MatMul', inputs: ['a', 'b'], output: 'y' }],
+      ['y', [size, size]],
+    ),
+  )
   const product = jax.jit((p: jax.Array, q: jax.Array) => jax.numpy.matmul(p, q))
   const exact = (i: number): number => {
-    const row = Math.floor(i / size), column = i % size
+    const row = Math.floor(i / size),
+      column = i % size
     let sum = 0
     for (let k = 0; k < size; k++) sum += (a[row * size + k] ?? 0) * (b[k * size + column] ?? 0)
     return sum
   }
   const dims = [size, size]
-  const measured = await measure([
-    { name: 'Quern', run: async () => (await net.run({ a, b }, { into: { y: into } })).y.data },
-    { name: 'onnxruntime-web', run: () => runSession(session, { a: { data: a, dims }, b: { data: b, dims } }, 'y') },
-    { name: 'jax-js', run: async () => (await product(jax.numpy.array(a).reshape(dims), jax.numpy.array(b).reshape(dims)).data()) as Float32Array },
-  ], exact, 30)
+  const measured = await measure(
+    [
+      { name: 'Quern', run: async () => (await net.run({ a, b }, { into: { y: into } })).y.data },
+      { name: 'onnxruntime-web', run: () => runSession(session, { a: { data: a, dims }, b: { data: b, dims } }, 'y') },
+      {
+        name: 'jax-js',
+        run: async () =>
+          (await product(jax.numpy.array(a).reshape(dims), jax.numpy.array(b).reshape(dims)).data()) as Float32Array,
+      },
+    ],
+    exact,
+    30,
+  )
   await net.dispose()
   return measured
 }

@@ -19,12 +19,18 @@ export const medianOf = (values: readonly number[]): number => {
 }
 
 /** @param batch runs timed together: the clock ticks in 5 µs steps */
-export const measure = async (contestants: readonly Contestant[], reference: (i: number) => number, rounds: number, batch = 1): Promise<readonly Measured[]> => {
+export const measure = async (
+  contestants: readonly Contestant[],
+  reference: (i: number) => number,
+  rounds: number,
+  batch = 1,
+): Promise<readonly Measured[]> => {
   const times = new Map<string, number[]>(contestants.map(c => [c.name, []]))
   const errors = new Map<string, number>()
   for (const c of contestants) {
     const output = (await c.run()).slice()
-    let largest = 0, worst = 0
+    let largest = 0,
+      worst = 0
     for (let i = 0; i < output.length; i += 97) {
       const exact = reference(i)
       largest = Math.max(largest, Math.abs(exact))
@@ -34,13 +40,19 @@ export const measure = async (contestants: readonly Contestant[], reference: (i:
     errors.set(c.name, worst / largest)
     for (let i = 0; i < 3; i++) await c.run()
   }
-  for (let round = 0; round < rounds; round++) for (const c of contestants) {
-    const start = performance.now()
-    for (let i = 0; i < batch; i++) {
-      const pending = c.run()
-      if (pending instanceof Promise) await pending
+  for (let round = 0; round < rounds; round++)
+    for (const c of contestants) {
+      const start = performance.now()
+      for (let i = 0; i < batch; i++) {
+        const pending = c.run()
+        if (pending instanceof Promise) await pending
+      }
+      times.get(c.name)?.push((performance.now() - start) / batch)
     }
-    times.get(c.name)?.push((performance.now() - start) / batch)
-  }
-  return contestants.map(({ name }) => ({ name, median: medianOf(times.get(name) ?? []), best: Math.min(...(times.get(name) ?? [])), error: errors.get(name) ?? NaN }))
+  return contestants.map(({ name }) => ({
+    name,
+    median: medianOf(times.get(name) ?? []),
+    best: Math.min(...(times.get(name) ?? [])),
+    error: errors.get(name) ?? NaN,
+  }))
 }

@@ -37,7 +37,9 @@ export interface OnnxNode {
 
 /** An f32 model, opset 17. */
 export const onnxModel = (
-  inputs: Readonly<Record<string, readonly (number | string)[]>>, nodes: readonly OnnxNode[], output: readonly [string, readonly (number | string)[]],
+  inputs: Readonly<Record<string, readonly (number | string)[]>>,
+  nodes: readonly OnnxNode[],
+  output: readonly [string, readonly (number | string)[]],
 ): Uint8Array => {
   const graph = message(
     ...nodes.map((n): Field => [1, message(...n.inputs.map((i): Field => [1, i]), [2, n.output], [4, n.op])]),

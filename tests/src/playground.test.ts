@@ -1,0 +1,146 @@
+/** @file The playground, built to a static folder and used in a real browser on a host that sends no special headers. */
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { brotliCompressSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestBrowser, chromium, openBrowser } from './browser.ts'
+import { type Served, serve } from './serve.ts'
+
+const root = fileURLToPath(new URL('../../playground', import.meta.url))
+const screenshot = fileURLToPath(new URL('../../docs/playground.png', import.meta.url))
+
+describe.skipIf(!chromium)('the playground', () => {
+  let out: string, served: Served, browser: TestBrowser, page: Page
+  const problems: string[] = []
+  beforeAll(async () => {
+    out = await mkdtemp(join(tmpdir(), 'quern-playground-'))
+    // As a user builds it: in a process of its own, over the built packages.
+    const vite = fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url))
+    await promisify(execFile)(
+      process.execPath,
+      [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', join(out, 'deep', 'er')],
+      { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } },
+    )
+    served = await serve(out)
+    browser = await openBrowser({ webgpu: true })
+    page = await browser.context.newPage()
+    page.on('pageerror', error => problems.push(error.message))
+    page.on('console', message => message.type() === 'error' && problems.push(message.text()))
+  }, 180_000)
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await served?.close()
+    await rm(out, { recursive: true, force: true })
+  })
+  const open = async (hash: string): Promise<void> => {
+    await page.goto(`${served.url}deep/er/#${hash}`)
+    await page.reload()
+    await page.waitForSelector('.demo')
+  }
+
+  it('runs sin + cos on wasm and on WebGPU', async () => {
+    await open('sincos')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.waitForSelector('#demo-sincos[data-done]', { timeout: 120_000 })
+    const rows = await page.$$eval('.bar', bars =>
+      bars.map(bar => ({ text: bar.querySelector('output')?.textContent ?? '', ran: bar.getAttribute('title') ?? '' })),
+    )
+    expect(rows.map(r => r.text)).toEqual([
+      expect.stringMatching(/ms$/),
+      expect.stringMatching(/ms$/),
+      expect.stringMatching(/ms$/),
+    ])
+    expect(rows[1]?.ran).toMatch(/^wasm/)
+    expect(rows[2]?.ran).toMatch(/^webgpu/)
+    expect(problems).toEqual([])
+  }, 180_000)
+
+  it('shows the model and what was emitted, by keyboard', async () => {
+    await open('sincos')
+    await page.getByRole('tab', { name: 'sincos.model.ts' }).focus()
+    for (const [name, part] of [
+      ['graph', 'sin'],
+      ['after fusion', 'one kernel'],
+      ['schedule', ''],
+      ['loop nest', 'for'],
+      ['WAT', '(func'],
+      ['WGSL', '@compute'],
+    ] as const) {
+      await page.keyboard.press('ArrowRight')
+      expect(await page.getByRole('tab', { name, exact: true }).getAttribute('aria-selected')).toBe('true')
+      expect(await page.locator('.code-panel').textContent()).toContain(part)
+    }
+  })
+
+  it.each(['wasm', 'webgpu'] as const)(
+    'classifies 985 of the 1,000 test digits on %s',
+    async device => {
+      await open('digits')
+      await page.locator(`input[value=${device}]`).check()
+      await page.getByRole('button', { name: /Classify/ }).click()
+      await page.waitForSelector('#demo-digits[data-right]', { timeout: 240_000 })
+      const demo = page.locator('#demo-digits')
+      expect(await demo.getAttribute('data-device')).toBe(device)
+      expect(await demo.getAttribute('data-right')).toBe('985')
+      expect(problems).toEqual([])
+    },
+    300_000,
+  )
+
+  it('reads a digit drawn by mouse', async () => {
+    await open('digits')
+    const box = await page.locator('canvas.pad').boundingBox()
+    if (box === null) throw new Error('no pad')
+    const at = (x: number, y: number): [number, number] => [box.x + box.width * x, box.y + box.height * y]
+    await page.mouse.move(...at(0.5, 0.15))
+    await page.mouse.down()
+    for (let y = 0.15; y <= 0.85; y += 0.05) await page.mouse.move(...at(0.5, y))
+    await page.mouse.up()
+    await page.waitForSelector('.bar.digit.best')
+    await page.waitForTimeout(300)
+    expect(await page.locator('.bar.digit.best strong').textContent()).toBe('1')
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).not.toBe('rgb(250, 247, 242)')
+    await page.emulateMedia({ colorScheme: 'light' })
+    expect(problems).toEqual([])
+  }, 60_000)
+
+  it('has no sideways scroll on a phone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    for (const demo of ['sincos', 'digits']) {
+      await open(demo)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), demo).toBeLessThanOrEqual(360)
+    }
+    await page.setViewportSize({ width: 1100, height: 860 })
+  })
+
+  it('is what the README shows', async () => {
+    await open('digits')
+    await page.locator('input[value=wasm]').check()
+    await page.getByRole('button', { name: /Classify/ }).click()
+    await page.waitForSelector('#demo-digits[data-right]', { timeout: 240_000 })
+    const picture = await page.screenshot()
+    const updating = expect.getState().snapshotState['_updateSnapshot'] === 'all'
+    await mkdir(fileURLToPath(new URL('../../docs', import.meta.url)), { recursive: true })
+    if (updating) await writeFile(screenshot, picture)
+    // Fonts differ between machines, so only that there is a picture of this size is held.
+    const kept = await readFile(screenshot)
+    expect(kept.subarray(16, 24)).toEqual(picture.subarray(16, 24))
+  }, 240_000)
+
+  it('ships at most 20 kB of compressed code for a model', async () => {
+    const files = await readdir(join(out, 'deep', 'er', 'assets'))
+    const wasm = files.filter(f => f.endsWith('.wasm'))
+    expect(wasm.length).toBeGreaterThan(0)
+    for (const file of wasm)
+      expect(brotliCompressSync(await readFile(join(out, 'deep', 'er', 'assets', file))).length, file).toBeLessThan(
+        10_000,
+      )
+  })
+})
