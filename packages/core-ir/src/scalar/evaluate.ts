@@ -1,6 +1,6 @@
 /** @file Runs scalar and index expressions: compiled once to closures, then called once an element. */
 import type { DType } from '@quern/artifact'
-import type { Atom, Index } from '../index/index-expr.ts'
+import type { Atom, Index, Term } from '../index/index-expr.ts'
 import { binaryFunction, unaryFunction } from './arithmetic.ts'
 import { bitcastFunction, castFunction, castValue } from './cast.ts'
 import { intrinsicNamed } from './intrinsics.ts'
@@ -40,21 +40,35 @@ const index = (x: Index, resolver: ScalarResolver, axes: Axes): (() => number) =
       const { value } = x
       return () => value
     }
-    case 'sum': {
-      const { offset } = x
-      const terms = x.terms.map(t => ({ coef: t.coef, factors: t.factors.map(f => atom(f, resolver, axes)) }))
-      return () => {
-        let total = offset
-        for (const { coef, factors } of terms) {
-          let p = coef
-          for (const f of factors) p *= f()
-          total += p
-        }
-        return total
-      }
-    }
+    case 'sum':
+      return sum(x.offset, x.terms.map(t => term(t, resolver, axes)))
     default:
       return atom(x, resolver, axes)
+  }
+}
+
+const term = ({ coef, factors }: Term, resolver: ScalarResolver, axes: Axes): (() => number) => {
+  const [first, ...rest] = factors.map(f => atom(f, resolver, axes))
+  if (first === undefined) return () => coef
+  if (rest.length === 0) return coef === 1 ? first : () => coef * first()
+  return () => {
+    let p = coef * first()
+    for (const f of rest) p *= f()
+    return p
+  }
+}
+
+/** Subscripts are evaluated once an element: the usual short sums are written out. */
+const sum = (offset: number, terms: readonly (() => number)[]): (() => number) => {
+  const [a, b, c, ...rest] = terms
+  if (a === undefined) return () => offset
+  if (b === undefined) return () => offset + a()
+  if (c === undefined) return () => offset + a() + b()
+  if (rest.length === 0) return () => offset + a() + b() + c()
+  return () => {
+    let total = offset + a() + b() + c()
+    for (const t of rest) total += t()
+    return total
   }
 }
 
