@@ -17,6 +17,7 @@ import { fromDevice, toDevice } from './convert.ts'
 import { gpuTensor, gpuTensorOf } from './device-tensor.ts'
 import { type GpuProgram, createProgram, usage } from './program.ts'
 import { type Counters, createRecorder } from './recorder.ts'
+import { createStates } from './states.ts'
 
 /**
  * @param code a JSON array of shaders, as the manifest's `code` file holds it
@@ -332,34 +333,6 @@ const withRecorder = async <T>(
   } finally {
     recorder.destroy()
   }
-}
-
-/** State buffers by their index, filled with their initial values. */
-const createStates = async ({ device, manifest, initial, allocating }: GpuProgram) => {
-  const ports = [...manifest.states].sort((a, b) => a.at - b.at)
-  const sizes = ports.map(p => p.shape.reduce((n, d) => n * d, bytesOf[p.dtype]))
-  const reach = new Map<number, number>()
-  for (const { webgpu } of Object.values(manifest.entries))
-    for (const { kind, at = 0, bytes } of webgpu?.buffers ?? [])
-      if (kind === 'state') reach.set(at, Math.max(reach.get(at) ?? 0, evaluate(bytes, {})))
-  const buffers = await allocating('states', () =>
-    ports.map((p, i) =>
-      device.createBuffer({
-        size: Math.max(64, Math.ceil(Math.max(sizes[i] ?? 0, reach.get(p.at) ?? 0) / 64) * 64),
-        usage: usage.storage | usage.copyDst | usage.copySrc,
-      }),
-    ),
-  )
-  const reset = (name?: string): void =>
-    ports.forEach((p, i) => {
-      const buffer = buffers[i]
-      if (buffer === undefined || (name !== undefined && p.name !== name)) return
-      const bytes = new Uint8Array(buffer.size)
-      bytes.set((initial.get(p.name) ?? new Uint8Array()).subarray(0, sizes[i]))
-      device.queue.writeBuffer(buffer, 0, bytes)
-    })
-  reset()
-  return { buffers, reset }
 }
 
 const throwStatus = (manifest: Manifest, part: Uint8Array<ArrayBuffer> | undefined): void => {
