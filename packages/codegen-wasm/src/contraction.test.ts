@@ -84,11 +84,11 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
         (local $acc_0 v128) (local $acc_1 v128) (local $acc_2 v128) (local $acc_3 v128) (local $acc_4 v128) (local $acc_5 v128) (local $acc_6 v128) (local $acc_7 v128) (local $t v128) (local $t_1 v128) (local $t_2 v128) (local $t_3 v128) (local $t_4 v128) (local $t_5 v128)
         (local $j i32) (local $i i32) (local $p i32) (local $a_at i32) (local $a_ptr i32) (local $b_at i32) (local $b_ptr i32) (local $c_at i32) (local $c_at_1 i32)
         (local.set $j (i32.const 0))
-        (loop $j_1
+        (loop $j
           (local.set $b_at (i32.add (local.get $b) (i32.shl (local.get $j) (i32.const 15))))
           (local.set $c_at (i32.add (local.get $c) (i32.shl (local.get $j) (i32.const 6))))
           (local.set $i (i32.const 0))
-          (loop $i_1
+          (loop $i
             (local.set $a_at (i32.add (local.get $a) (i32.shl (local.get $i) (i32.const 12))))
             (local.set $c_at_1 (i32.add (local.get $c_at) (i32.shl (local.get $i) (i32.const 12))))
             (local.set $acc_0 (v128.const f32x4 0 0 0 0))
@@ -102,7 +102,7 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
             (local.set $a_ptr (local.get $a_at))
             (local.set $b_ptr (local.get $b_at))
             (local.set $p (i32.const 0))
-            (loop $p_1
+            (loop $p
               (local.set $t (v128.load32_splat (local.get $a_ptr)))
               (local.set $t_1 (v128.load (local.get $b_ptr)))
               (local.set $acc_0 (f32x4.add (local.get $acc_0) (f32x4.mul (local.get $t) (local.get $t_1))))
@@ -119,7 +119,7 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
               (local.set $acc_7 (f32x4.add (local.get $acc_7) (f32x4.mul (local.get $t_5) (local.get $t_4))))
               (local.set $a_ptr (i32.add (local.get $a_ptr) (i32.const 4)))
               (local.set $b_ptr (i32.add (local.get $b_ptr) (i32.const 64)))
-              (br_if $p_1 (i32.lt_s (local.tee $p (i32.add (local.get $p) (i32.const 1))) (i32.const 512)))
+              (br_if $p (i32.lt_s (local.tee $p (i32.add (local.get $p) (i32.const 1))) (i32.const 512)))
             )
             (v128.store (local.get $c_at_1) (local.get $acc_0))
             (v128.store offset=16 (local.get $c_at_1) (local.get $acc_1))
@@ -129,9 +129,9 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
             (v128.store offset=2064 (local.get $c_at_1) (local.get $acc_5))
             (v128.store offset=2080 (local.get $c_at_1) (local.get $acc_6))
             (v128.store offset=2096 (local.get $c_at_1) (local.get $acc_7))
-            (br_if $i_1 (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 256)))
+            (br_if $i (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 256)))
           )
-          (br_if $j_1 (i32.lt_s (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 32)))
+          (br_if $j (i32.lt_s (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 32)))
         )
       )
 

@@ -1,5 +1,6 @@
 import { parseKernel } from '@quern/core-ir'
 import { expect, test } from 'vitest'
+import { assemble } from './assemble.ts'
 import { emitWasm } from './emit-wasm.ts'
 import { instantiate, programOf } from './testing/run-kernel.ts'
 
@@ -31,11 +32,11 @@ test('a flat vector loop', async () => {
         (local.set $y_ptr (local.get $y))
         (local.set $t_1 (v128.load32_splat (local.get $s)))
         (local.set $y_i (i32.const 0))
-        (loop $y_i_1
+        (loop $y_i
           (v128.store (local.get $y_ptr) (f32x4.add (f32x4.mul (v128.load (local.get $x_ptr)) (local.get $t_1)) (v128.const f32x4 1.5 1.5 1.5 1.5)))
           (local.set $x_ptr (i32.add (local.get $x_ptr) (i32.const 16)))
           (local.set $y_ptr (i32.add (local.get $y_ptr) (i32.const 16)))
-          (br_if $y_i_1 (i32.lt_s (local.tee $y_i (i32.add (local.get $y_i) (i32.const 1))) (local.get $t)))
+          (br_if $y_i (i32.lt_s (local.tee $y_i (i32.add (local.get $y_i) (i32.const 1))) (local.get $t)))
         )
       )
 
@@ -66,4 +67,48 @@ test('a flat vector loop', async () => {
     expect(wasm.run({ x, s: new Float32Array([2]), y }, { n })).toEqual([0, 0])
     expect(y).toEqual(x.map(v => Math.fround(v * 2) + 1.5))
   }
+})
+
+const fused = parseKernel(`kernel fused<n: 1..>(
+  read x: f32[n],
+  read_write y: f32[n],
+) {
+  for serial i < n // 4 {
+    for vector v < 4 {
+      store y[4*i + v] = madd!(x[4*i + v], x[0], y[4*i + v]):f32
+    }
+  }
+  for serial r < n % 4 {
+    store y[n - n % 4 + r] = madd!(x[n - n % 4 + r], x[0], y[n - n % 4 + r]):f32
+  }
+}`)
+
+test.each([false, true])('multiply and add, relaxed: %s', async relaxed => {
+  const { wat } = emitWasm(programOf(fused), { threads: false, relaxed })
+  expect(wat.includes('f32x4.relaxed_madd')).toBe(relaxed)
+  expect((await assemble(wat, { threads: false, relaxed })).byteLength).toBeGreaterThan(0)
+  if (relaxed) return
+  const wasm = await instantiate(programOf(fused))
+  const x = Float32Array.from({ length: 7 }, (_, i) => i + 1.5),
+    y = x.map(v => v * 2)
+  wasm.run({ x, y }, { n: 7 })
+  expect(y).toEqual(x.map(v => v * 1.5 + v * 2))
+})
+
+test('a module holds the helpers and memory that its kernels use, and nothing else', () => {
+  const of = (expression: string, dtype: string): string =>
+    emitWasm(
+      programOf(
+        parseKernel(`kernel k(read x: ${dtype}[4], write y: ${dtype}[4]) { for i < 4 { store y[i] = ${expression} } }`),
+      ),
+      {
+        threads: false,
+        relaxed: false,
+      },
+    ).wat
+  const functions = (wat: string): string[] => [...wat.matchAll(/\(func (\$\w+)/g)].map(m => m[1] ?? '')
+  expect(functions(of('x[i] + x[0]', 'f32'))).toEqual(['$k', '$main'])
+  expect(functions(of('x[i] / x[0]', 'i32'))).toEqual(['$k', '$main', '$div_i32'])
+  expect(functions(of('x[i] / 3', 'i32'))).toEqual(['$k', '$main'])
+  expect(functions(of('x[i] + x[0]', 'f16'))).toEqual(['$k', '$main', '$f16_value', '$f16_round', '$f16_bits'])
 })

@@ -4,7 +4,6 @@ import { type BufferDecl, type Index, ix, simplify } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import type { Address } from '../spelling/memory.ts'
 import { addI32, i32 } from '../text/wat.ts'
-import { mentionsOf } from './analysis.ts'
 import { type ValueOf, writePointer } from './indices.ts'
 import type { Home, KernelState } from './state.ts'
 import { binding, inIndex } from './substitute.ts'
@@ -30,8 +29,9 @@ export const walkOf = (k: KernelState, position: Index, dataVaries: (x: Index) =
   const at = simplify(position, k.ranges)
   if (vector === undefined) return { kind: 'linear', first: at, stride: 0 }
   if (dataVaries(at)) return { kind: 'lanes', at }
+  const plain = splitLinear(at, vector.axis)
+  if (plain !== undefined) return plain
   const lane = (n: number): Index => simplify(inIndex(at, binding(vector.axis, ix.constant(n))), k.ranges)
-  if (!mentionsOf([], [at]).variables.has(vector.axis)) return { kind: 'linear', first: at, stride: 0 }
   const first = lane(0)
   const gap = ix.sub(lane(1), first)
   if (!ix.isConst(gap) || gap.value < 0) return { kind: 'lanes', at }
@@ -39,6 +39,25 @@ export const walkOf = (k: KernelState, position: Index, dataVaries: (x: Index) =
   for (let n = 2; n < vector.extent; n++)
     if (!ix.sameIndex(lane(n), ix.add(first, n * gap.value))) return { kind: 'lanes', at }
   return { kind: 'linear', first, stride: gap.value }
+}
+
+/** A position whose axis stands in at most one term, alone. */
+const splitLinear = (at: Index, axis: string): Walk | undefined => {
+  const { offset, terms } = ix.split(at)
+  const own = terms.filter(t => t.factors.some(f => f.key.includes(axis)))
+  const [term] = own
+  if (term === undefined) return { kind: 'linear', first: at, stride: 0 }
+  const [factor] = term.factors
+  if (own.length > 1 || term.factors.length > 1 || factor?.kind !== 'var' || factor.name !== axis) return undefined
+  if (term.coef < 0) return { kind: 'lanes', at }
+  return {
+    kind: 'linear',
+    first: ix.fromTerms(
+      offset,
+      terms.filter(t => t !== term),
+    ),
+    stride: term.coef,
+  }
 }
 
 /** An address whose neighbours can be reached. */

@@ -246,7 +246,15 @@ class Generator {
     const v = ix.variable(lane.name)
     if (own) return lanes <= 4 && this.c.below(4) === 0 ? ix.add(ix.mod(base, 4), ix.mul(v, 3)) : ix.add(base, v)
     return this.bent(
-      this.c.of([ix.add(base, v), base, v, ix.sub(lane.max, v), ix.mod(ix.mul(v, 2), 3), ix.add(base, v)]),
+      this.c.of([
+        ix.add(base, v),
+        base,
+        v,
+        ix.sub(lane.max, v),
+        ix.mod(ix.mul(v, 2), 3),
+        ix.mul(v, 2),
+        ix.add(base, v),
+      ]),
     )
   }
   private bent(x: Index): Index {

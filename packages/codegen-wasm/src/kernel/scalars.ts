@@ -77,6 +77,7 @@ const write = (k: KernelState, x: Scalar): string => {
     }
     case 'ref': {
       const home = k.lets.get(x.name)
+      if (home?.everywhere !== undefined) return extractLane(x.dtype, home.everywhere, 0)
       const [name] = home?.names ?? []
       if (home === undefined || name === undefined || home.lanes > 1) throw defect(`${x.name} is not bound here`)
       return get(name)

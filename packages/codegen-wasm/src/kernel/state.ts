@@ -44,7 +44,14 @@ export interface Vector {
   mask: readonly string[] | undefined
 }
 
-export type LetHome = { readonly lanes: number; readonly dtype: DType; readonly names: readonly string[] }
+export interface LetHome {
+  /** 1 where all lanes share the value. */
+  readonly lanes: number
+  readonly dtype: DType
+  readonly names: readonly string[]
+  /** The one vector that holds a shared value in every lane, instead of a scalar. */
+  readonly everywhere?: string
+}
 
 export class KernelState implements Spell {
   readonly w = new FunctionWriter()

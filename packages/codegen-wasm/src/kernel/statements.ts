@@ -9,7 +9,7 @@ import type { KernelState } from './state.ts'
 import { writeAccumulate, writeStore } from './stores.ts'
 import { anyTrue, indexVaries, laneOf, varies, vectorOf, withMask } from './lanes.ts'
 import { writeIndexIn } from './vector-loads.ts'
-import { writeVector } from './vectors.ts'
+import { sharedVector, writeVector } from './vectors.ts'
 
 /** What surrounds the statements of one kernel. */
 export interface Surroundings {
@@ -49,6 +49,13 @@ const writeStatement = (k: KernelState, around: Surroundings, s: Stmt): void => 
 const writeLet = (k: KernelState, s: Extract<Stmt, { kind: 'let' }>): void => {
   const d = s.value.dtype
   const lanes = varies(k, s.value)
+  // What all lanes share is used as a vector as a rule, and a load does that at no cost.
+  const everywhere = k.vector === undefined || lanes ? undefined : sharedVector(k, s.value)
+  if (everywhere !== undefined) {
+    k.forget(s.name)
+    k.lets.set(s.name, { lanes: 1, dtype: d, names: [], everywhere })
+    return
+  }
   const values = lanes ? writeVector(k, s.value) : [writeScalar(k, s.value)]
   const names = values.map(v => {
     const name = k.w.local(s.name, lanes ? 'v128' : repOf[d])

@@ -90,6 +90,11 @@ export const writeVectorLoad = (k: KernelState, x: Load, extent: number): Parts 
   return k.getAll(results)
 }
 
+const everyOther = (low: string, high: string | undefined, k: KernelState): string => {
+  const first = high === undefined ? k.hold(low, 'v128') : low
+  return `(i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 ${first} ${high ?? first})`
+}
+
 /** Reads one element a lane. Lanes that the mask switches off hold anything. */
 const elements = (k: KernelState, x: Load, extent: number): Parts => {
   const home = k.home(x.buffer)
@@ -110,6 +115,15 @@ const elements = (k: KernelState, x: Load, extent: number): Parts => {
     const per = lanesOf(d)
     return Array.from({ length: partsOf(d, extent) }, (_, part) =>
       loadLanes(d, from.at(part * per * bytesOf[d]), Math.min(per, extent - part * per), k),
+    )
+  }
+  if (walk.kind === 'linear' && walk.stride === 2 && bytesOf[d] === 4) {
+    // Two neighbouring vectors hold the four elements; the last one read is at most one element past the last lane's.
+    const from = reach(k, home, walk.first, dataOf(k))
+    return Array.from({ length: partsOf(d, extent) }, (_, part) =>
+      extent === 2
+        ? everyOther(loadLanes(d, from.at(0), 4, k), undefined, k)
+        : everyOther(loadLanes(d, from.at(32 * part), 4, k), loadLanes(d, from.at(32 * part + 16), 4, k), k),
     )
   }
   const { mask } = vectorOf(k)

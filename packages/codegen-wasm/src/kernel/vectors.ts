@@ -24,18 +24,32 @@ export const writeVector = (k: KernelState, x: Scalar): Parts => {
   const known = k.held(key)
   if (known !== undefined) return known
   const parts = varies(k, x) ? write(k, x, extent) : everywhere(k, x, extent)
-  const free = x.kind === 'const' || x.kind === 'ref' || (x.kind === 'load' && k.home(x.buffer).kind === 'locals')
+  const free = x.kind === 'const' || isVectorRef(k, x) || (x.kind === 'load' && k.home(x.buffer).kind === 'locals')
   if (!k.isReused(x.key) || free) return parts
   const held = parts.map(p => k.hold(p, 'v128'))
   k.remember(key, x, held)
   return held
 }
 
+const isVectorRef = (k: KernelState, x: Scalar): boolean => {
+  const home = x.kind === 'ref' ? k.lets.get(x.name) : undefined
+  return home !== undefined && (home.lanes > 1 || home.everywhere !== undefined)
+}
+
+/** A shared value that is in every lane of a vector already, or gets there by one instruction. */
+export const sharedVector = (k: KernelState, x: Scalar): string | undefined => {
+  const [known] = k.held(laneKey(vectorOf(k).extent, x)) ?? []
+  if (known !== undefined) return known
+  const text = splatOfLoad(k, x)
+  return text === undefined ? undefined : k.hold(text, 'v128')
+}
+
 /** A value that all lanes share. */
 export const everywhere = (k: KernelState, x: Scalar, extent: number): Parts => {
   const count = partsOf(x.dtype, extent)
   if (x.kind === 'const') return Array.from({ length: count }, () => vectorConstant(x.dtype, x.value))
-  const text = splatOfLoad(k, x) ?? splat(x.dtype, writeScalar(k, x))
+  const bound = x.kind === 'ref' ? k.lets.get(x.name)?.everywhere : undefined
+  const text = bound ?? splatOfLoad(k, x) ?? splat(x.dtype, writeScalar(k, x))
   const one = count === 1 ? text : k.hold(text, 'v128')
   return Array.from({ length: count }, () => one)
 }

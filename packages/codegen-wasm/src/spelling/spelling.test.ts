@@ -93,9 +93,15 @@ describe.each(dtypes)('%s', d => {
       for (const n of [0, 1, 7, -1])
         fs[`shift_${n < 0 ? 'all' : n}`] = x =>
           scalar.binary('shr', scalar.binary('shl', x, scalar.literal(n, d)), scalar.literal(n + 1, d))
-    if (accepts('number', d) && accepts('any', d)) {
+    if (accepts('number', d)) {
       fs['pmax'] = (x, y) => scalar.select(scalar.binary('lt', x, y), y, x)
       fs['pmin'] = (x, y) => scalar.select(scalar.binary('gt', x, y), y, x)
+      for (const op of ['min', 'max'] as const)
+        for (const [name, c] of Object.entries({ zero: 0, minus_zero: -0, some: 3, nan: NaN })) {
+          if (!accepts('float', d) && Number.isNaN(c)) continue
+          fs[`${op}_${name}`] = x => scalar.binary(op, x, scalar.literal(c, d))
+          fs[`${name}_${op}`] = x => scalar.binary(op, scalar.literal(c, d), x)
+        }
     }
     expect(Object.keys(fs).length).toBeGreaterThan(5)
     await check(d, d, fs)

@@ -41,6 +41,26 @@ const equality = (name: string): Row => ({
   bool: plain(name),
 })
 
+/**
+ * `pmax(x, c)` is `x < c ? c : x`: one instruction where `max` takes many on some processors. With a constant c it differs
+ * from `max` only in the sign of a zero, and not in that where c is not a zero; adding +0 makes −0 positive.
+ */
+const floatExtremum =
+  (op: 'min' | 'max'): VectorSpelling =>
+  (d, a, b) => {
+    const shape = shapeOf(d)
+    const constant = (x: string): number | undefined => {
+      const lane = new RegExp(`^\\(v128\\.const ${shape} (\\S+) `).exec(x)?.[1]
+      return lane === undefined ? undefined : Number(lane.replace('inf', 'Infinity'))
+    }
+    const c = constant(b) ?? constant(a)
+    const x = constant(b) === undefined ? b : a
+    if (c === undefined || Number.isNaN(c) || (op === 'min' && Object.is(c, -0))) return `(${shape}.${op} ${a} ${b})`
+    const chosen = `(${shape}.p${op} ${x} ${constant(b) === undefined ? a : b})`
+    if (op === 'min' || !Object.is(c, 0)) return chosen
+    return `(${shape}.add ${chosen} (v128.const ${shape}${' 0'.repeat(shape === 'f32x4' ? 4 : 2)}))`
+  }
+
 const extremum = (op: 'min' | 'max'): Row => {
   const chosen =
     (sign: 's' | 'u', less: VectorSpelling): VectorSpelling =>
@@ -50,7 +70,7 @@ const extremum = (op: 'min' | 'max'): Row => {
         y = s.hold(b, 'v128')
       return `(v128.bitselect ${op === 'min' ? `${x} ${y}` : `${y} ${x}`} ${less(d, x, y, s)})`
     }
-  return { float: plain(op), signed: chosen('s', plain('lt_s')), unsigned: chosen('u', unsignedCompare('lt')) }
+  return { float: floatExtremum(op), signed: chosen('s', plain('lt_s')), unsigned: chosen('u', unsignedCompare('lt')) }
 }
 
 export const vectorBinary = {

@@ -9,6 +9,7 @@ export interface Chunk {
 
 export class FunctionWriter {
   private readonly names = new Names()
+  private readonly labels = new Names()
   private readonly params: { readonly name: string; readonly type: WasmType }[] = []
   private readonly locals: { readonly name: string; readonly type: WasmType }[] = []
   private readonly root: Chunk = { depth: 1, lines: [] }
@@ -28,9 +29,9 @@ export class FunctionWriter {
     this.locals.push({ name, type })
     return name
   }
-  /** A label; labels and locals share one set of names, so that text reads without doubt. */
+  /** A label; wasm keeps labels and locals apart, so that a loop may be named like its axis. */
   label(hint: string): string {
-    return this.names.fresh(hint)
+    return this.labels.fresh(hint)
   }
 
   line(text: string): void {
