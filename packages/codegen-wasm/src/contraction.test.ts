@@ -2,7 +2,7 @@
 import { type Kernel, type Scalar, type Stmt, interpretKernel, ix, scalar } from '@quern/core-ir'
 import { expect, test } from 'vitest'
 import { emitWasm } from './emit-wasm.ts'
-import { instantiate, programOf } from './testing/run-kernel.ts'
+import { instantiate, programOf } from '../test-support/run-kernel.ts'
 
 /** c[m,n] = a[m,k] · b, with b packed as [n / tileN, k, tileN] and a register tile of tileM × tileN. */
 const tiled = (m: number, n: number, k: number, tileM: number, tileN: number): Kernel => {

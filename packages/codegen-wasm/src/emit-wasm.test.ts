@@ -2,7 +2,7 @@ import { parseKernel } from '@quern/core-ir'
 import { expect, test } from 'vitest'
 import { assemble } from './assemble.ts'
 import { emitWasm } from './emit-wasm.ts'
-import { instantiate, programOf } from './testing/run-kernel.ts'
+import { instantiate, programOf } from '../test-support/run-kernel.ts'
 
 const axpy = parseKernel(`kernel axpy<n: 1..>(
   read x: f32[n],

@@ -3,8 +3,8 @@ import { parseLowered } from '@quern/core-ir'
 import { expect, test } from 'vitest'
 import { assemble } from './assemble.ts'
 import { emitWasm } from './emit-wasm.ts'
-import { evaluate } from './testing/run-kernel.ts'
-import { runTeam } from './testing/team.ts'
+import { evaluate } from '../test-support/run-kernel.ts'
+import { runTeam } from '../test-support/team.ts'
 
 /** Sums in parallel, meets, scales by the sum; then a branch on data that worker 0 computed alone. */
 const program = parseLowered(`program team {

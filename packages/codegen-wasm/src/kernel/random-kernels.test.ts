@@ -19,8 +19,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isBasicBinary } from '../spelling/scalar-binary.ts'
 import { isBasicUnary } from '../spelling/scalar-unary.ts'
-import { instantiate, programOf } from '../testing/run-kernel.ts'
-import { filled, shown } from '../testing/values.ts'
+import { instantiate, programOf } from '../../test-support/run-kernel.ts'
+import { filled, shown } from '../../test-support/values.ts'
 
 /** Elements of every param: [n, 16] with n up to 9. */
 const width = 16

@@ -13,8 +13,8 @@ import {
   unaryOps,
 } from '@quern/core-ir'
 import { describe, expect, test } from 'vitest'
-import { type Instance, instantiate, programOf } from '../testing/run-kernel.ts'
-import { pairs, shown } from '../testing/values.ts'
+import { type Instance, instantiate, programOf } from '../../test-support/run-kernel.ts'
+import { pairs, shown } from '../../test-support/values.ts'
 import { isBasicBinary } from './scalar-binary.ts'
 import { isBasicUnary } from './scalar-unary.ts'
 

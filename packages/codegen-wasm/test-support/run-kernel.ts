@@ -1,8 +1,8 @@
 /** @file Tests only: runs one kernel as wasm, with host arrays for its params. */
 import { type Expr, type HostArray, bytesOf } from '@quern/artifact'
 import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, rowMajor } from '@quern/core-ir'
-import { assemble } from '../assemble.ts'
-import { type EmittedWasm, type WasmOptions, emitWasm } from '../emit-wasm.ts'
+import { assemble } from '../src/assemble.ts'
+import { type EmittedWasm, type WasmOptions, emitWasm } from '../src/emit-wasm.ts'
 
 /** A program whose one plan calls one kernel; every param is a port. */
 export const programOf = (...kernels: readonly Kernel[]): LoweredProgram => ({
