@@ -29,10 +29,19 @@ export const runCompute = ({ op, node, operands, types, symbols }: OpRun, result
 
   const cells = shape.map(() => ({ at: 0 }))
   const access = node.operands.map((v, i) => v && operand(`${i}`, v.type))
-  const scalar = op.compute(shape.map((_, i) => variable(`$o${i}`)), bindOperands(op, access), node.attrs, result)
-  const element = compileScalar(scalar, resolver(op.name, operands, symbols, new Map(cells.map((c, i) => [`$o${i}`, c]))))
-  const innermost = cells.at(-1), extent = shape.at(-1) ?? 1
-  for (let i = 0; i < count; ) {
+  const scalar = op.compute(
+    shape.map((_, i) => variable(`$o${i}`)),
+    bindOperands(op, access),
+    node.attrs,
+    result,
+  )
+  const element = compileScalar(
+    scalar,
+    resolver(op.name, operands, symbols, new Map(cells.map((c, i) => [`$o${i}`, c]))),
+  )
+  const innermost = cells.at(-1),
+    extent = shape.at(-1) ?? 1
+  for (let i = 0; i < count;) {
     for (let k = 0; k < extent; k++, i++) {
       if (innermost !== undefined) innermost.at = k
       elements.set(i, element())
@@ -52,7 +61,9 @@ const operand = (buffer: string, type: TensorType): Operand => {
   return {
     ...guarded,
     atOr: (indices, fill) =>
-      fill.kind === 'const' && !Object.is(fill.value, -0) ? load(`${buffer} or ${fill.value}`, type.dtype, indices.map(toIndex)) : guarded.atOr(indices, fill),
+      fill.kind === 'const' && !Object.is(fill.value, -0)
+        ? load(`${buffer} or ${fill.value}`, type.dtype, indices.map(toIndex))
+        : guarded.atOr(indices, fill),
   }
 }
 
@@ -66,7 +77,8 @@ const resolver = (
     const cell = axes.get(name)
     if (cell !== undefined) return () => cell.at
     const value = symbols.get(name)
-    if (value === undefined) throw new QuernError('graph/unknown-symbol', `the symbol ${name} has no value`, { symbol: name })
+    if (value === undefined)
+      throw new QuernError('graph/unknown-symbol', `the symbol ${name} has no value`, { symbol: name })
     return () => value
   },
   ref: name => {
@@ -74,7 +86,10 @@ const resolver = (
   },
   load: (name, dtype) => {
     const [buffer = '', fill] = name.split(' or ')
-    const outside = fill === undefined ? undefined : literalValue(dtype, dtype.endsWith('64') && dtype !== 'f64' ? BigInt(fill) : Number(fill))
+    const outside =
+      fill === undefined
+        ? undefined
+        : literalValue(dtype, dtype.endsWith('64') && dtype !== 'f64' ? BigInt(fill) : Number(fill))
     const tensor = operands[Number(buffer)]
     if (tensor === undefined) throw new RangeError(`${op} has no operand ${buffer}`)
     const { get } = elementsOf(tensor.dtype, tensor.data)
@@ -82,16 +97,20 @@ const resolver = (
     return indices => {
       let at = 0
       for (let d = 0; d < shape.length; d++) {
-        const i = indices[d] ?? 0, extent = shape[d] ?? 0
+        const i = indices[d] ?? 0,
+          extent = shape[d] ?? 0
         if (i >= 0 && i < extent) {
           at = at * extent + i
           continue
         }
         if (outside !== undefined) return outside
-        throw new QuernError('graph/read-outside', `${op} reads [${indices.join(', ')}] of operand ${buffer}, which is [${shape.join(', ')}]`, { op })
+        throw new QuernError(
+          'graph/read-outside',
+          `${op} reads [${indices.join(', ')}] of operand ${buffer}, which is [${shape.join(', ')}]`,
+          { op },
+        )
       }
       return get(at)
     }
   },
 })
-

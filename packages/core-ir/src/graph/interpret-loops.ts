@@ -19,17 +19,29 @@ export const runLoops = (run: OpRun, table: Symbols): readonly HostTensor[] => {
   const env = new Map(symbols)
   for (const { symbol } of defined) {
     const upper = table.get(symbol)?.upper
-    if (upper === undefined) throw new QuernError('graph/unbounded-symbol', `the symbol ${symbol} that ${op.name} defines has no upper bound`, { symbol })
+    if (upper === undefined)
+      throw new QuernError(
+        'graph/unbounded-symbol',
+        `the symbol ${symbol} that ${op.name} defines has no upper bound`,
+        { symbol },
+      )
     env.set(symbol, evaluateIndex(upper, symbols))
   }
-  const results = types.map(t => zeros(t.dtype, t.shape.map(d => evaluateIndex(d, env))))
+  const results = types.map(t =>
+    zeros(
+      t.dtype,
+      t.shape.map(d => evaluateIndex(d, env)),
+    ),
+  )
   execute(run, results, env)
   for (const { symbol, from } of defined) {
     const count = results[from]
     if (count === undefined) throw new RangeError(`${op.name} has no result ${from}`)
     symbols.set(symbol, Number(elementsOf(count.dtype, count.data).get(0)))
   }
-  return defined.length === 0 ? results : results.map((r, i) => prefix(r, types[i]?.shape.map(d => evaluateIndex(d, symbols)) ?? []))
+  return defined.length === 0
+    ? results
+    : results.map((r, i) => prefix(r, types[i]?.shape.map(d => evaluateIndex(d, symbols)) ?? []))
 }
 
 const prefix = (t: HostTensor, shape: readonly number[]): HostTensor => ({
@@ -38,10 +50,18 @@ const prefix = (t: HostTensor, shape: readonly number[]): HostTensor => ({
   data: t.data.slice(0, elementCount(shape)),
 })
 
-const execute = ({ op, node, operands }: OpRun, results: readonly HostTensor[], symbols: ReadonlyMap<string, number>): void => {
+const execute = (
+  { op, node, operands }: OpRun,
+  results: readonly HostTensor[],
+  symbols: ReadonlyMap<string, number>,
+): void => {
   const inputs = node.operands.map((v, i) => v && bufferOf(`in${i}`, v.type))
   const outputs = node.results.map((r, i) => bufferOf(`out${i}`, r.type))
-  const b = new LoopBuilder([...symbols.keys(), ...inputs.flatMap(x => (x === undefined ? [] : [x.name])), ...outputs.map(x => x.name)])
+  const b = new LoopBuilder([
+    ...symbols.keys(),
+    ...inputs.flatMap(x => (x === undefined ? [] : [x.name])),
+    ...outputs.map(x => x.name),
+  ])
   op.loops?.(b, bindOperands(op, inputs), outputs, node.attrs)
   const buffers: Record<string, HostArray> = {}
   operands.forEach((t, i) => t && (buffers[`in${i}`] = t.data))
@@ -57,7 +77,11 @@ const execute = ({ op, node, operands }: OpRun, results: readonly HostTensor[], 
     origins: [],
   }
   const { status } = interpretKernel(kernel, { buffers, symbols: Object.fromEntries(symbols) }, { checkRaces: false })
-  if (status.reason !== 'ok') throw new QuernError(`run/${status.reason}`, `${op.name} failed: ${status.reason} at ${status.index}`, { op: op.name, index: status.index })
+  if (status.reason !== 'ok')
+    throw new QuernError(`run/${status.reason}`, `${op.name} failed: ${status.reason} at ${status.index}`, {
+      op: op.name,
+      index: status.index,
+    })
 }
 
 const bufferOf = (name: string, type: TensorType): LoopBuffer => ({
@@ -65,4 +89,9 @@ const bufferOf = (name: string, type: TensorType): LoopBuffer => ({
   type,
   at: (...indices) => load(name, type.dtype, indices.map(toIndex)),
 })
-const paramOf = (b: LoopBuffer, access: Param['access']): Param => ({ name: b.name, dtype: b.type.dtype, shape: b.type.shape, access })
+const paramOf = (b: LoopBuffer, access: Param['access']): Param => ({
+  name: b.name,
+  dtype: b.type.dtype,
+  shape: b.type.shape,
+  access,
+})

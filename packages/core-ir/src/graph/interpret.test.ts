@@ -28,14 +28,19 @@ describe('symbols', () => {
     ['input/missing', () => interpretGraphSync(graph, {})],
     ['input/dtype', () => interpretGraphSync(graph, { x: zeros('f64', [4, 3]), y: zeros('f32', [11]) })],
     ['input/rank', () => interpretGraphSync(graph, { x: zeros('f32', [4]), y: zeros('f32', [11]) })],
-    ['input/size', () => interpretGraphSync(graph, { x: { ...zeros('f32', [4, 3]), shape: [4, 5] }, y: zeros('f32', [11]) })],
+    [
+      'input/size',
+      () => interpretGraphSync(graph, { x: { ...zeros('f32', [4, 3]), shape: [4, 5] }, y: zeros('f32', [11]) }),
+    ],
   ])('%s', (code, act) => {
     expect(act).toThrow(expect.objectContaining({ code }))
   })
   test('are solved for where they stand in a sum', () => {
     const solved = parseGraph('graph g<n: 0..>(%x: f32[2*n+1]) {\n  %0 = iota(shape=[n]) : i32[n]\n  return y = %0\n}')
     expect(numbers(interpretGraphSync(solved, { x: zeros('f32', [7]) })['y'])).toEqual([0, 1, 2])
-    expect(() => interpretGraphSync(solved, { x: zeros('f32', [6]) })).toThrow(expect.objectContaining({ code: 'dim/conflict' }))
+    expect(() => interpretGraphSync(solved, { x: zeros('f32', [6]) })).toThrow(
+      expect.objectContaining({ code: 'dim/conflict' }),
+    )
   })
 })
 
@@ -48,9 +53,15 @@ describe('nonzero', () => {
   return picked = %picked, sum = %sum, count = %count
 }`)
   test.each([
-    [[0, 3, 0, NaN], [1, 3]],
+    [
+      [0, 3, 0, NaN],
+      [1, 3],
+    ],
     [[0, 0, 0, 0], []],
-    [[1, 1, 1, 1], [0, 1, 2, 3]],
+    [
+      [1, 1, 1, 1],
+      [0, 1, 2, 3],
+    ],
     [[], []],
   ])('%j', (x, at) => {
     const v = tensorOf('f32', [x.length, 2], i => i)
@@ -90,7 +101,12 @@ describe('control flow', () => {
   return a = %0, trip = %1
 }`)
   const run = (limit: number, go: number, x: number, step: number): number[] => {
-    const { a, trip } = interpretGraphSync(loop, { limit: scalar('i64', limit), go: scalar('bool', go), x: list(x), step: list(step) })
+    const { a, trip } = interpretGraphSync(loop, {
+      limit: scalar('i64', limit),
+      go: scalar('bool', go),
+      x: list(x),
+      step: list(step),
+    })
     return [...numbers(a), ...numbers(trip)]
   }
   test.each([
@@ -103,11 +119,26 @@ describe('control flow', () => {
   })
 
   test.each([
-    ['if/condition-is-bool', 'graph g(%c: f32[]) {\n  %0 = if(%c, then=graph a() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  }, else=graph b() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  })\n  return y = %0\n}'],
-    ['if/else-outputs', 'graph g(%c: bool[]) {\n  %0 = if(%c, then=graph a() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  }, else=graph b() {\n    %0 = constant(data=[1], dtype=i32) : i32[]\n    return y = %0\n  })\n  return y = %0\n}'],
-    ['loop/body-inputs', 'graph g(%n: i32[], %x: f32[2]) {\n  %0 = loop(%n, _, %x, body=graph a(%x: f32[2]) {\n    %0 = constant(data=[1], dtype=bool) : bool[]\n    return c = %0, y = %x\n  })\n  return y = %0\n}'],
-    ['loop/body-outputs', 'graph g(%n: i32[], %x: f32[2]) {\n  %0 = loop(%n, _, %x, body=graph a(%i: i32[], %x: f32[2]) {\n    return y = %x\n  })\n  return y = %0\n}'],
-    ['region/body-inputs', 'graph g(%x: f32[2]) {\n  %0 = region(%x, body=graph a(%x: f32[3]) {\n    return y = %x\n  })\n  return y = %0\n}'],
+    [
+      'if/condition-is-bool',
+      'graph g(%c: f32[]) {\n  %0 = if(%c, then=graph a() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  }, else=graph b() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  })\n  return y = %0\n}',
+    ],
+    [
+      'if/else-outputs',
+      'graph g(%c: bool[]) {\n  %0 = if(%c, then=graph a() {\n    %0 = constant(data=[1]) : f32[]\n    return y = %0\n  }, else=graph b() {\n    %0 = constant(data=[1], dtype=i32) : i32[]\n    return y = %0\n  })\n  return y = %0\n}',
+    ],
+    [
+      'loop/body-inputs',
+      'graph g(%n: i32[], %x: f32[2]) {\n  %0 = loop(%n, _, %x, body=graph a(%x: f32[2]) {\n    %0 = constant(data=[1], dtype=bool) : bool[]\n    return c = %0, y = %x\n  })\n  return y = %0\n}',
+    ],
+    [
+      'loop/body-outputs',
+      'graph g(%n: i32[], %x: f32[2]) {\n  %0 = loop(%n, _, %x, body=graph a(%i: i32[], %x: f32[2]) {\n    return y = %x\n  })\n  return y = %0\n}',
+    ],
+    [
+      'region/body-inputs',
+      'graph g(%x: f32[2]) {\n  %0 = region(%x, body=graph a(%x: f32[3]) {\n    return y = %x\n  })\n  return y = %0\n}',
+    ],
   ])('%s', (code, text) => {
     expect(() => parseGraph(text)).toThrow(expect.objectContaining({ code }))
   })
@@ -120,7 +151,9 @@ test('a state that is appended to comes back as an output', () => {
 }`)
   let cache = zeros('f32', [4])
   for (let i = 0; i < 5; i++)
-    cache = interpretGraphSync(graph, { 'state:cache': cache, row: list(i + 1), at: scalar('i32', i) })['state:cache'] ?? cache
+    cache =
+      interpretGraphSync(graph, { 'state:cache': cache, row: list(i + 1), at: scalar('i32', i) })['state:cache'] ??
+      cache
   expect(numbers(cache)).toEqual([1, 2, 3, 4])
 })
 
@@ -131,7 +164,11 @@ describe('constants of a source', () => {
 }`)
   test('are read late', async () => {
     const bytes = new Uint8Array(Float32Array.of(9, 1.5, -2).buffer)
-    const { y } = await interpretGraph(graph, {}, { constant: async c => bytes.subarray(c.offset, c.offset + c.length) })
+    const { y } = await interpretGraph(
+      graph,
+      {},
+      { constant: async c => bytes.subarray(c.offset, c.offset + c.length) },
+    )
     expect(numbers(y)).toEqual([1.5, -2])
   })
   test('are asked for by name where nobody gives them', async () => {

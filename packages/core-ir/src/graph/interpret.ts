@@ -59,7 +59,9 @@ const isStored = (value: unknown): value is ConstantBytes =>
   typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'bytes'
 
 const noBytes = (data: ConstantBytes): never => {
-  throw new QuernError('graph/no-constant-data', `the bytes of ${data.source} at ${data.offset} are not at hand`, { source: data.source })
+  throw new QuernError('graph/no-constant-data', `the bytes of ${data.source} at ${data.offset} are not at hand`, {
+    source: data.source,
+  })
 }
 
 const at = <T>(list: readonly T[], i: number): T => {
@@ -79,25 +81,44 @@ const runGraph = (graph: Graph, inputs: readonly (HostTensor | undefined)[], run
   bindInputs(graph, inputs, run.symbols).forEach((tensor, i) => values.set(at(graph.inputs, i).value, tensor))
   const valueOf = (v: Value): HostTensor => {
     const tensor = values.get(v)
-    if (tensor === undefined) throw new QuernError('graph/unknown-value', `${graph.name} uses a value before it is computed`, { graph: graph.name })
+    if (tensor === undefined)
+      throw new QuernError('graph/unknown-value', `${graph.name} uses a value before it is computed`, {
+        graph: graph.name,
+      })
     return tensor
   }
   for (const node of graph.nodes) {
-    const results = runNode(node, node.operands.map(v => v && valueOf(v)), graph, run)
+    const results = runNode(
+      node,
+      node.operands.map(v => v && valueOf(v)),
+      graph,
+      run,
+    )
     node.results.forEach((r, i) => values.set(r, at(results, i)))
   }
   return graph.outputs.map(o => valueOf(o.value))
 }
 
-const runNode = (node: Node, operands: readonly (HostTensor | undefined)[], graph: Graph, run: Run): readonly HostTensor[] => {
+const runNode = (
+  node: Node,
+  operands: readonly (HostTensor | undefined)[],
+  graph: Graph,
+  run: Run,
+): readonly HostTensor[] => {
   const op = opNamed(node.op)
   const types = node.results.map(r => r.type)
   const named = { op, node, operands, types, symbols: run.symbols }
   if (op.compute !== undefined) return types.map((_, result) => runCompute(named, result))
   if (op.loops !== undefined) return runLoops(named, graph.symbols)
-  if (op.decompose !== undefined) return runGraph(decomposed(op, node, graph), operands.filter(t => t !== undefined), run)
+  if (op.decompose !== undefined)
+    return runGraph(
+      decomposed(op, node, graph),
+      operands.filter(t => t !== undefined),
+      run,
+    )
   const special = Object.hasOwn(natively, op.name) ? natively[op.name] : undefined
-  if (special === undefined) throw new QuernError('graph/no-semantics', `the op ${op.name} has no semantics`, { op: op.name })
+  if (special === undefined)
+    throw new QuernError('graph/no-semantics', `the op ${op.name} has no semantics`, { op: op.name })
   return special(node, operands, run)
 }
 
@@ -128,7 +149,8 @@ const natively: Readonly<Record<string, Native>> = {
     return result === undefined ? [] : [{ dtype: type.dtype, shape, data: arrayOver(type.dtype, bytes) }]
   },
   region: (node, operands, run) => runGraph(graphAttr(node, 'body'), operands, run),
-  if: (node, [condition, ...inputs], run) => runGraph(graphAttr(node, isTrue(condition) ? 'then' : 'else'), inputs, run),
+  if: (node, [condition, ...inputs], run) =>
+    runGraph(graphAttr(node, isTrue(condition) ? 'then' : 'else'), inputs, run),
   loop: (node, [limit, condition, ...inputs], run) => {
     const body = graphAttr(node, 'body')
     const most = limit === undefined ? Infinity : Number(elementsOf(limit.dtype, limit.data).get(0))

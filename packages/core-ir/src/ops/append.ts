@@ -18,10 +18,13 @@ export const append = defineOp({
     sameDTypes('x', 'rows'),
     rankIs('position', 0),
     dtypeIs('position', 'integer'),
-    { id: 'dims-agree', says: 'rank(rows) = rank(x), with equal dims but along the axis',
+    {
+      id: 'dims-agree',
+      says: 'rank(rows) = rank(x), with equal dims but along the axis',
       holds: ({ x, rows }, { axis }, context) =>
         rank(x) === rank(rows) && x.shape.every((d, i) => i === axis || context.equal(d, rows.shape[i] ?? -1)),
-      found: ({ x, rows }) => `they are ${printTensorType(x)} and ${printTensorType(rows)}` },
+      found: ({ x, rows }) => `they are ${printTensorType(x)} and ${printTensorType(rows)}`,
+    },
   ],
   infer: ({ x }) => [x],
   compute: (out, { x, rows, position }, { axis }) => {

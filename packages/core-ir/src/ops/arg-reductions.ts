@@ -19,7 +19,11 @@ const argReduction = (name: 'argmax' | 'argmin', what: string, reducer: typeof a
     constraints: [dtypeIs('x', 'number'), axisInRange],
     infer: ({ x }, a) => [{ dtype: a.dtype, shape: reducedShape(x, [a.axis], a.keepDims) }],
     compute: (out, { x }, a) =>
-      reducer([dim(x.type, a.axis)], ([k]) => x.at(...unreduced(out, [k], [a.axis], x.type.shape.length, a.keepDims)), a.dtype),
+      reducer(
+        [dim(x.type, a.axis)],
+        ([k]) => x.at(...unreduced(out, [k], [a.axis], x.type.shape.length, a.keepDims)),
+        a.dtype,
+      ),
     gradient: 'none',
     example: `graph example(%x: f32[2,3]) {
   %0 = ${name}(%x, axis=1) : i32[2]

@@ -1,5 +1,17 @@
 /** @file Mean of each window. */
-import { type Index, add, ceilDiv, constant, floorDiv, max, min, mul, product, sub, variable } from '../index/index-expr.ts'
+import {
+  type Index,
+  add,
+  ceilDiv,
+  constant,
+  floorDiv,
+  max,
+  min,
+  mul,
+  product,
+  sub,
+  variable,
+} from '../index/index-expr.ts'
 import { binary, cast, indexScalar, literal, reduce } from '../scalar/scalar.ts'
 import { arithmetic, filled } from './calculus.ts'
 import { defineOp } from './define-op.ts'
@@ -23,7 +35,9 @@ export const avgPool = defineOp({
     const total = reduce('sum', loops, isPadded(a) ? x.atOr(indices, literal(0, dtype)) : x.at(...indices))
     const counts = at.map((p, i): Index => {
       const all = constant(a.kernel[i] ?? 1)
-      return a.countPads || !isPadded(a) ? all : inside(positionIn(p, constant(0), a, i), all, a.dilations[i] ?? 1, dim(x.type, i + 2))
+      return a.countPads || !isPadded(a)
+        ? all
+        : inside(positionIn(p, constant(0), a, i), all, a.dilations[i] ?? 1, dim(x.type, i + 2))
     })
     return binary('div', total, cast(indexScalar(max(1, product(counts))), dtype))
   },

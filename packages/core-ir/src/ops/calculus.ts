@@ -23,7 +23,12 @@ export const reshapeTo = (b: GraphBuilder, x: Value, shape: readonly Index[]): V
   sameShape(x.type.shape, shape) ? x : b.one('reshape', [x], { shape })
 
 /** What a reduction left, stretched over the axes it removed (or kept as one). */
-export const spreadOver = (b: GraphBuilder, reduced: Value, axes: readonly number[], shape: readonly Index[]): Value => {
+export const spreadOver = (
+  b: GraphBuilder,
+  reduced: Value,
+  axes: readonly number[],
+  shape: readonly Index[],
+): Value => {
   const kept = shape.map((d, i) => (axes.includes(i) ? undefined : d))
   const keepDims = kept.map(d => d ?? one)
   return broadcastTo(b, reshapeTo(b, reduced, keepDims), shape)
@@ -42,14 +47,35 @@ export const stretchedAxes = (from: readonly Index[], to: readonly Index[]): num
 
 /** Arithmetic on values of one shape; a number stands for a constant like the other operand. */
 export const arithmetic = (b: GraphBuilder) => {
-  const pair = (op: string) => (x: Value, y: Value | number): Value =>
-    b.one(op, [x, typeof y === 'number' ? filled(b, y, x.type) : y])
-  const single = (op: string) => (x: Value): Value => b.one(op, [x])
+  const pair =
+    (op: string) =>
+    (x: Value, y: Value | number): Value =>
+      b.one(op, [x, typeof y === 'number' ? filled(b, y, x.type) : y])
+  const single =
+    (op: string) =>
+    (x: Value): Value =>
+      b.one(op, [x])
   return {
-    add: pair('add'), sub: pair('sub'), mul: pair('mul'), div: pair('div'), pow: pair('pow'), min: pair('min'), max: pair('max'),
-    eq: pair('eq'), lt: pair('lt'), gt: pair('gt'),
-    neg: single('neg'), exp: single('exp'), log: single('log'), sin: single('sin'), cos: single('cos'), sqrt: single('sqrt'),
-    tanh: single('tanh'), erf: single('erf'), sigmoid: single('sigmoid'), trunc: single('trunc'),
+    add: pair('add'),
+    sub: pair('sub'),
+    mul: pair('mul'),
+    div: pair('div'),
+    pow: pair('pow'),
+    min: pair('min'),
+    max: pair('max'),
+    eq: pair('eq'),
+    lt: pair('lt'),
+    gt: pair('gt'),
+    neg: single('neg'),
+    exp: single('exp'),
+    log: single('log'),
+    sin: single('sin'),
+    cos: single('cos'),
+    sqrt: single('sqrt'),
+    tanh: single('tanh'),
+    erf: single('erf'),
+    sigmoid: single('sigmoid'),
+    trunc: single('trunc'),
     select: (condition: Value, then: Value | number, otherwise: Value | number): Value => {
       const like = typeof then === 'number' ? otherwise : then
       if (typeof like === 'number') throw new TypeError('select needs one value for its type')

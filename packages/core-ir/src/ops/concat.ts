@@ -11,17 +11,30 @@ export const concat = defineOp({
   class: 'injective',
   operands: ['...parts'],
   attrs: { axis: { kind: 'int', default: 0, doc: 'The axis along which they follow one another.' } },
-  canonical: ({ parts: [first] }, { axis }) => ({ axis: first === undefined ? axis : canonicalAxis(axis, rank(first)) }),
+  canonical: ({ parts: [first] }, { axis }) => ({
+    axis: first === undefined ? axis : canonicalAxis(axis, rank(first)),
+  }),
   constraints: [
     { id: 'some-parts', says: 'there is at least one part', holds: ({ parts }) => parts.length > 0 },
-    { id: 'axis-in-range', says: '-rank(part) ≤ axis < rank(part)',
+    {
+      id: 'axis-in-range',
+      says: '-rank(part) ≤ axis < rank(part)',
       holds: ({ parts }, { axis }) => parts.every(p => axisIn(axis, rank(p))),
-      found: (_, { axis }) => `axis is ${axis}` },
-    { id: 'parts-agree', says: 'the parts have one dtype, one rank, and equal dims but along the axis',
+      found: (_, { axis }) => `axis is ${axis}`,
+    },
+    {
+      id: 'parts-agree',
+      says: 'the parts have one dtype, one rank, and equal dims but along the axis',
       holds: ({ parts: [first, ...rest] }, { axis }, context) =>
-        first !== undefined && rest.every(p =>
-          p.dtype === first.dtype && rank(p) === rank(first) && p.shape.every((d, i) => i === axis || context.equal(d, first.shape[i] ?? -1))),
-      found: ({ parts }) => `they are ${parts.map(printTensorType).join(', ')}` },
+        first !== undefined &&
+        rest.every(
+          p =>
+            p.dtype === first.dtype &&
+            rank(p) === rank(first) &&
+            p.shape.every((d, i) => i === axis || context.equal(d, first.shape[i] ?? -1)),
+        ),
+      found: ({ parts }) => `they are ${parts.map(printTensorType).join(', ')}`,
+    },
   ],
   infer: ({ parts }, { axis }) => {
     const [first] = parts

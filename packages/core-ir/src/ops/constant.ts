@@ -25,7 +25,9 @@ export const constant = defineOp({
       id: 'data-fills-shape',
       says: 'count(data) = product(shape), or 1',
       holds: (_, { data, dtype, shape }) =>
-        data.kind === 'inline' ? data.values.length === count(shape) || data.values.length === 1 : data.length === count(shape) * bytesOf[dtype],
+        data.kind === 'inline'
+          ? data.values.length === count(shape) || data.values.length === 1
+          : data.length === count(shape) * bytesOf[dtype],
       found: (_, { data, dtype, shape }) =>
         data.kind === 'inline'
           ? `${data.values.length} is not ${count(shape)}`

@@ -13,7 +13,9 @@ const parse = (op: string, types: string, attrs: string, results = 1) => {
   const names = Array.from({ length: results }, (_, i) => `%r${i}`).join(', ')
   const symbols = new Set(`${types} ${attrs}`.match(/\b[a-z]\b(?=[^"]*$)/g) ?? [])
   const header = symbols.size === 0 ? '' : `<${[...symbols].map(s => `${s}: 1..`).join(', ')}>`
-  return parseGraph(`graph g${header}(${given.join(', ')}) {\n  ${names} = ${op}(${operands.join(', ')})\n  return y = %r0\n}`)
+  return parseGraph(
+    `graph g${header}(${given.join(', ')}) {\n  ${names} = ${op}(${operands.join(', ')})\n  return y = %r0\n}`,
+  )
 }
 
 const nested = (inputs: string, outputs: string): string => {
@@ -22,7 +24,10 @@ const nested = (inputs: string, outputs: string): string => {
     const [, dtype, shape] = /^(\w+)(\[.*\])$/.exec(type) ?? []
     return `    %c${i} = constant(data=[1], dtype=${dtype}, shape=${shape}) : ${type}\n`
   })
-  const params = inputs.split(' ').filter(o => o !== '').map((t, i) => `%p${i}: ${t}`)
+  const params = inputs
+    .split(' ')
+    .filter(o => o !== '')
+    .map((t, i) => `%p${i}: ${t}`)
   return `graph b(${params.join(', ')}) {\n${nodes.join('')}    return ${values.map((_, i) => `o${i} = %c${i}`).join(', ')}\n  }`
 }
 
@@ -30,7 +35,8 @@ const wrongDType = { number: 'bool', float: 'i32', integer: 'f32', bits: 'f32', 
 const axisOps = ['argmax', 'argmin', 'softmax', 'log-softmax', 'layer-norm', 'rms-norm', 'cumsum', 'sort', 'top-k']
 const pools = ['max-pool', 'max-pool-index', 'max-unpool', 'take-pooled', 'avg-pool', 'sum-unpool']
 const poolRest = (op: string): string => (/unpool/.test(op) ? ', extents=[4,4]' : '')
-const poolTypes = (op: string, x: string): string => (op === 'max-unpool' || op === 'take-pooled' ? `${x} i32[1,1,2,2]` : x)
+const poolTypes = (op: string, x: string): string =>
+  op === 'max-unpool' || op === 'take-pooled' ? `${x} i32[1,1,2,2]` : x
 const key = (op: string) => [`${op}/key-is-two-words`, 'u32[3]', 'shape=[2]'] as const
 
 const cases: readonly (readonly [code: string, types: string, attrs: string])[] = [
@@ -44,7 +50,9 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
     return [
       [`${op}/same-dtype`, `${good}[2] u8[2]`, ''],
       [`${op}/same-shape`, `${good}[2] ${good}[1]`, ''],
-      ...(kind === 'any' ? [] : ([[`${op}/lhs-is-${kind}`, `${wrongDType[kind]}[2] ${wrongDType[kind]}[2]`, '']] as const)),
+      ...(kind === 'any'
+        ? []
+        : ([[`${op}/lhs-is-${kind}`, `${wrongDType[kind]}[2] ${wrongDType[kind]}[2]`, '']] as const)),
     ] as const
   }),
   ['constant/extents-not-negative', '', 'data=[1], shape=[-1]'],
@@ -109,10 +117,15 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
       [`reduce-${kind}/axes-in-range`, `${good}[2,3]`, 'axes=[2]'],
     ] as (readonly [string, string, string])[]
   }),
-  ...axisOps.flatMap(op => [
-    [`${op}/axis-in-range`, 'f32[2]', `axis=1${op === 'top-k' ? ', k=1' : ''}`],
-    /softmax|norm/.test(op) ? [`${op}/x-is-float`, 'i32[2]', ''] : [`${op}/x-is-number`, 'bool[2]', op === 'top-k' ? 'k=1' : ''],
-  ] as (readonly [string, string, string])[]),
+  ...axisOps.flatMap(
+    op =>
+      [
+        [`${op}/axis-in-range`, 'f32[2]', `axis=1${op === 'top-k' ? ', k=1' : ''}`],
+        /softmax|norm/.test(op)
+          ? [`${op}/x-is-float`, 'i32[2]', '']
+          : [`${op}/x-is-number`, 'bool[2]', op === 'top-k' ? 'k=1' : ''],
+      ] as (readonly [string, string, string])[],
+  ),
   ['layer-norm/scale-fits', 'f32[2,3] f32[2]', ''],
   ['layer-norm/bias-fits', 'f32[2,3] _ f64[3]', ''],
   ['rms-norm/scale-fits', 'f32[2,3] f32[3]', 'axis=0'],
@@ -122,7 +135,8 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
   ['matmul/inner-dims-agree', 'f32[2,3] f32[2,3]', ''],
   ['matmul/batch-dims-broadcast', 'f32[2,2,3] f32[3,3,2]', ''],
   ...['conv', 'conv-transpose'].flatMap(op => {
-    const rest = op === 'conv' ? '' : 'extents=[5,5], ', x = op === 'conv' ? 'f32[1,2,5,5]' : 'f32[1,2,3,3]'
+    const rest = op === 'conv' ? '' : 'extents=[5,5], ',
+      x = op === 'conv' ? 'f32[1,2,5,5]' : 'f32[1,2,3,3]'
     return [
       [`${op}/ranks-agree`, `${x} f32[2,2,3]`, `${rest}groups=1`],
       [`${op}/same-dtype`, `${x} f64[2,2,3,3]`, `${rest}groups=1`],
@@ -135,17 +149,26 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
     ] as (readonly [string, string, string])[]
   }),
   ['conv-transpose/extents-agree', 'f32[1,2,3,3] f32[2,2,3,3]', 'extents=[6,5]'],
-  ...pools.flatMap(op => [
-    [`${op}/rank-at-least-3`, poolTypes(op, 'f32[2,2]'), `kernel=[]${poolRest(op)}`],
-    [`${op}/kernel-fits`, poolTypes(op, 'f32[1,1,2,2]'), `kernel=[2]${poolRest(op)}`],
-    [`${op}/window-fits`, poolTypes(op, 'f32[1,1,2,2]'), `kernel=[2,2], pads=[1]${poolRest(op)}`],
-    [op === 'avg-pool' || op === 'sum-unpool' ? `${op}/x-is-float` : `${op}/x-is-number`, poolTypes(op, 'bool[1,1,2,2]'), `kernel=[2,2]${poolRest(op)}`],
-  ] as (readonly [string, string, string])[]),
+  ...pools.flatMap(
+    op =>
+      [
+        [`${op}/rank-at-least-3`, poolTypes(op, 'f32[2,2]'), `kernel=[]${poolRest(op)}`],
+        [`${op}/kernel-fits`, poolTypes(op, 'f32[1,1,2,2]'), `kernel=[2]${poolRest(op)}`],
+        [`${op}/window-fits`, poolTypes(op, 'f32[1,1,2,2]'), `kernel=[2,2], pads=[1]${poolRest(op)}`],
+        [
+          op === 'avg-pool' || op === 'sum-unpool' ? `${op}/x-is-float` : `${op}/x-is-number`,
+          poolTypes(op, 'bool[1,1,2,2]'),
+          `kernel=[2,2]${poolRest(op)}`,
+        ],
+      ] as (readonly [string, string, string])[],
+  ),
   ['max-unpool/extents-rank', 'f32[1,1,2,2] i32[1,1,2,2]', 'kernel=[2,2], extents=[4]'],
   ['sum-unpool/extents-rank', 'f32[1,1,2,2]', 'kernel=[2,2], extents=[4]'],
   ['max-unpool/winners-match', 'f32[1,1,2,2] i32[1,1,2,1]', 'kernel=[2,2], extents=[4,4]'],
   ['take-pooled/winners-match', 'f32[1,1,4,4] i64[1,1,2,2]', 'kernel=[2,2]'],
-  key('random-bits'), key('random-uniform'), key('random-normal'),
+  key('random-bits'),
+  key('random-uniform'),
+  key('random-normal'),
   ['random-bits/stream-is-word', 'u32[2]', 'shape=[2], stream=-1'],
   ['if/condition-is-bool', 'f32[]', `then=${nested('', 'f32[]')}, else=${nested('', 'f32[]')}`],
   ['if/condition-rank', 'bool[1]', `then=${nested('', 'f32[]')}, else=${nested('', 'f32[]')}`],
@@ -162,7 +185,9 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
 describe('what is refused', () => {
   test.each(cases)('%s %s %s', (code, types, attrs) => {
     const [op = ''] = code.split('/')
-    expect(() => parse(op, types, attrs, op === 'sort' || op === 'top-k' ? 2 : 1)).toThrow(expect.objectContaining({ code }))
+    expect(() => parse(op, types, attrs, op === 'sort' || op === 'top-k' ? 2 : 1)).toThrow(
+      expect.objectContaining({ code }),
+    )
   })
 
   test('every constraint of every op is tried', () => {

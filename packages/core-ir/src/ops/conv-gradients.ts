@@ -12,7 +12,11 @@ import type { Window } from './windows.ts'
  * [per, groups·n, …] holds channel c of every group.
  */
 export const weightGradient = (
-  b: GraphBuilder, x: Value, g: Value, weight: readonly Index[], a: Window & { readonly groups: number },
+  b: GraphBuilder,
+  x: Value,
+  g: Value,
+  weight: readonly Index[],
+  a: Window & { readonly groups: number },
 ): Value => {
   const [out, per, ...kernel] = weight
   if (out === undefined || per === undefined) throw new RangeError('a weight of rank < 3')

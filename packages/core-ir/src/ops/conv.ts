@@ -15,25 +15,43 @@ export const conv = defineOp({
   attrs: { ...windowAttrs, groups: { kind: 'int', default: 1, doc: 'How many groups channels fall into.' } },
   canonical: ({ x }, a) => canonicalWindow(a, rank(x) - 2),
   constraints: [
-    { id: 'ranks-agree', says: 'rank(x) = rank(weight) ≥ 3', holds: ({ x, weight }) => rank(x) === rank(weight) && rank(x) >= 3,
-      found: ({ x, weight }) => `the ranks are ${rank(x)} and ${rank(weight)}` },
+    {
+      id: 'ranks-agree',
+      says: 'rank(x) = rank(weight) ≥ 3',
+      holds: ({ x, weight }) => rank(x) === rank(weight) && rank(x) >= 3,
+      found: ({ x, weight }) => `the ranks are ${rank(x)} and ${rank(weight)}`,
+    },
     sameDTypes('x', 'weight'),
     dtypeIs('x', 'number'),
     windowFits,
-    { id: 'groups-divide-out', says: 'groups ≥ 1 divides dim(weight, 0)',
-      holds: ({ weight }, { groups }, context) => Number.isInteger(groups) && groups >= 1 && context.equal(mod(dim(weight, 0), groups), 0),
-      found: ({ weight }, { groups }) => `dim(weight, 0) is ${dim(weight, 0).key} and groups is ${groups}` },
-    { id: 'channels-agree', says: 'dim(x, 1) = groups · dim(weight, 1)',
+    {
+      id: 'groups-divide-out',
+      says: 'groups ≥ 1 divides dim(weight, 0)',
+      holds: ({ weight }, { groups }, context) =>
+        Number.isInteger(groups) && groups >= 1 && context.equal(mod(dim(weight, 0), groups), 0),
+      found: ({ weight }, { groups }) => `dim(weight, 0) is ${dim(weight, 0).key} and groups is ${groups}`,
+    },
+    {
+      id: 'channels-agree',
+      says: 'dim(x, 1) = groups · dim(weight, 1)',
       holds: ({ x, weight }, { groups }, context) => context.equal(dim(x, 1), mul(groups, dim(weight, 1))),
-      found: ({ x, weight }, { groups }) => `${dim(x, 1).key} is not ${groups} · ${dim(weight, 1).key}` },
+      found: ({ x, weight }, { groups }) => `${dim(x, 1).key} is not ${groups} · ${dim(weight, 1).key}`,
+    },
   ],
-  infer: ({ x, weight }, a, context) => [{
-    dtype: x.dtype,
-    shape: [dim(x, 0), dim(weight, 0), ...spatialOf(x.shape).map((d, i) => windowsAlong(d, dim(weight, i + 2), a, i, context))],
-  }],
+  infer: ({ x, weight }, a, context) => [
+    {
+      dtype: x.dtype,
+      shape: [
+        dim(x, 0),
+        dim(weight, 0),
+        ...spatialOf(x.shape).map((d, i) => windowsAlong(d, dim(weight, i + 2), a, i, context)),
+      ],
+    },
+  ],
   compute: ([n, o, ...at], { x, weight }, a) => {
     const [out, perGroup, ...kernel] = weight.type.shape
-    if (n === undefined || o === undefined || out === undefined || perGroup === undefined) throw new RangeError('conv of rank < 3')
+    if (n === undefined || o === undefined || out === undefined || perGroup === undefined)
+      throw new RangeError('conv of rank < 3')
     const group = groupOf(o, out, a.groups)
     return sum([perGroup, ...kernel], ([c, ...ks]) => {
       const channel = add(mul(group, perGroup), c ?? 0)

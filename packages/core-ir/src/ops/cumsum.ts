@@ -33,7 +33,8 @@ export const cumsum = defineOp({
       })
     })
   },
-  gradient: ([g], { builder: b }, a) => (g === undefined ? {} : { x: b.one('cumsum', [g], { ...a, reverse: !a.reverse }) }),
+  gradient: ([g], { builder: b }, a) =>
+    g === undefined ? {} : { x: b.one('cumsum', [g], { ...a, reverse: !a.reverse }) },
   example: `graph example(%x: f32[2,3]) {
   %0 = cumsum(%x, axis=1) : f32[2,3]
   return y = %0

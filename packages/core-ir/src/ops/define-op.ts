@@ -1,22 +1,24 @@
 /** @file What an op is: one object that infers, checks, means, differentiates and documents. */
 import type { DType } from '@quern/artifact'
-import type {
-  AttrValue,
-  Attrs,
-  ConstantData,
-  Graph,
-  TensorType,
-  Value,
-  SymbolInfo,
-  Symbols,
-} from '../graph/graph.ts'
+import type { AttrValue, Attrs, ConstantData, Graph, TensorType, Value, SymbolInfo, Symbols } from '../graph/graph.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Index, IndexLike } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
 import type { LoopBuilder } from '../loop/builder.ts'
 
 /** How an attribute prints, parses and is checked. `dims` holds indices over symbols; `ints` plain numbers. */
-export type AttrKind = 'int' | 'ints' | 'float' | 'bool' | 'string' | 'dtype' | 'dim' | 'dims' | 'graph' | 'constant' | 'strings'
+export type AttrKind =
+  | 'int'
+  | 'ints'
+  | 'float'
+  | 'bool'
+  | 'string'
+  | 'dtype'
+  | 'dim'
+  | 'dims'
+  | 'graph'
+  | 'constant'
+  | 'strings'
 export interface AttrSpec {
   readonly kind: AttrKind
   /** Absent: the attribute is required. Present and equal: it is not printed. */
@@ -25,25 +27,38 @@ export interface AttrSpec {
   readonly doc: string
 }
 
-type AttrOf<S extends AttrSpec> =
-  S['kind'] extends 'int' | 'float' ? number
-  : S['kind'] extends 'ints' ? readonly number[]
-  : S['kind'] extends 'bool' ? boolean
-  : S['kind'] extends 'string' ? string
-  : S['kind'] extends 'strings' ? readonly string[]
-  : S['kind'] extends 'dtype' ? DType
-  : S['kind'] extends 'dim' ? Index
-  : S['kind'] extends 'dims' ? readonly Index[]
-  : S['kind'] extends 'graph' ? Graph
-  : S['kind'] extends 'constant' ? ConstantData
-  : AttrValue
+type AttrOf<S extends AttrSpec> = S['kind'] extends 'int' | 'float'
+  ? number
+  : S['kind'] extends 'ints'
+    ? readonly number[]
+    : S['kind'] extends 'bool'
+      ? boolean
+      : S['kind'] extends 'string'
+        ? string
+        : S['kind'] extends 'strings'
+          ? readonly string[]
+          : S['kind'] extends 'dtype'
+            ? DType
+            : S['kind'] extends 'dim'
+              ? Index
+              : S['kind'] extends 'dims'
+                ? readonly Index[]
+                : S['kind'] extends 'graph'
+                  ? Graph
+                  : S['kind'] extends 'constant'
+                    ? ConstantData
+                    : AttrValue
 export type AttrSpecs = Readonly<Record<string, AttrSpec>>
 export type AttrsOf<S extends AttrSpecs> = { readonly [K in keyof S]: AttrOf<S[K]> }
 
 /** Operand names: `'x'`, `'bias?'` (optional), `'...parts'` (the rest). */
 type PlainName<N extends string> = N extends `...${infer R}` ? R : N extends `${infer R}?` ? R : N
 export type Operands<N extends readonly string[], T> = {
-  readonly [K in N[number] as PlainName<K>]: K extends `...${string}` ? readonly T[] : K extends `${string}?` ? T | undefined : T
+  readonly [K in N[number] as PlainName<K>]: K extends `...${string}`
+    ? readonly T[]
+    : K extends `${string}?`
+      ? T | undefined
+      : T
 }
 
 /** Read access to an operand inside index notation. */
@@ -74,7 +89,15 @@ export interface Constraint<O, A> {
 }
 
 /** Which family of schedules an op's kernels belong to; the region pass and the rules read it. */
-export type OpClass = 'injective' | 'reduction' | 'contraction' | 'loops' | 'composite' | 'control' | 'constant' | 'region'
+export type OpClass =
+  | 'injective'
+  | 'reduction'
+  | 'contraction'
+  | 'loops'
+  | 'composite'
+  | 'control'
+  | 'constant'
+  | 'region'
 
 export interface GradientContext<O> {
   readonly builder: GraphBuilder
@@ -96,9 +119,19 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
   readonly constraints: readonly Constraint<Operands<N, TensorType>, AttrsOf<S>>[]
   infer(operands: Operands<N, TensorType>, attrs: AttrsOf<S>, context: InferContext): readonly TensorType[]
   /** Index notation: each result element at `out`. Exactly one of compute, loops, decompose, or class control/constant/region. */
-  readonly compute?: (out: readonly Index[], operands: Operands<N, Operand>, attrs: AttrsOf<S>, result: number) => Scalar
+  readonly compute?: (
+    out: readonly Index[],
+    operands: Operands<N, Operand>,
+    attrs: AttrsOf<S>,
+    result: number,
+  ) => Scalar
   /** Loop-language semantics of ops that are not index notation: writes every result buffer. */
-  readonly loops?: (b: LoopBuilder, operands: Operands<N, LoopBuffer>, results: readonly LoopBuffer[], attrs: AttrsOf<S>) => void
+  readonly loops?: (
+    b: LoopBuilder,
+    operands: Operands<N, LoopBuffer>,
+    results: readonly LoopBuffer[],
+    attrs: AttrsOf<S>,
+  ) => void
   /** A composite's meaning in other ops. */
   readonly decompose?: (b: GraphBuilder, operands: Operands<N, Value>, attrs: AttrsOf<S>) => readonly Value[]
   /**
@@ -108,7 +141,11 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
   readonly defines?: (results: readonly TensorType[]) => readonly { readonly symbol: string; readonly from: number }[]
   /** Adjoint: gradients of the operands from those of the results (undefined where a result has none). `'none'`: not differentiable, with the reason in `doc`. */
   readonly gradient?:
-    | ((grads: readonly (Value | undefined)[], context: GradientContext<Operands<N, Value>>, attrs: AttrsOf<S>) => Partial<Operands<N, Value>>)
+    | ((
+        grads: readonly (Value | undefined)[],
+        context: GradientContext<Operands<N, Value>>,
+        attrs: AttrsOf<S>,
+      ) => Partial<Operands<N, Value>>)
     | 'none'
   /** A graph in text form that uses the op once; tests parse, verify and run it. */
   readonly example: string
@@ -124,9 +161,12 @@ export interface LoopBuffer {
 /** An op whose parameter types are erased, as registries hold it. */
 export type AnyOp = OpDefinition<readonly string[], AttrSpecs>
 
-export const defineOp = <const N extends readonly string[], const S extends AttrSpecs>(op: OpDefinition<N, S>): OpDefinition<N, S> => op
+export const defineOp = <const N extends readonly string[], const S extends AttrSpecs>(
+  op: OpDefinition<N, S>,
+): OpDefinition<N, S> => op
 
 /** Erases the parameters; sound because operands and attrs are validated against the op's own specs before any call. */
-export const erase = <N extends readonly string[], S extends AttrSpecs>(op: OpDefinition<N, S>): AnyOp => op as unknown as AnyOp
+export const erase = <N extends readonly string[], S extends AttrSpecs>(op: OpDefinition<N, S>): AnyOp =>
+  op as unknown as AnyOp
 
 export type { Attrs }

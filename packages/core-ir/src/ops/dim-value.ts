@@ -13,7 +13,8 @@ export const dimValue = defineOp({
   },
   constraints: [{ id: 'dtype-is-number', says: 'dtype is a number', holds: (_, { dtype }) => dtype !== 'bool' }],
   infer: (_, { dtype }) => [{ dtype, shape: [] }],
-  compute: (_, __, { value, dtype }) => cast(indexScalar(value, dtype === 'i64' || dtype === 'u64' ? 'i64' : 'i32'), dtype),
+  compute: (_, __, { value, dtype }) =>
+    cast(indexScalar(value, dtype === 'i64' || dtype === 'u64' ? 'i64' : 'i32'), dtype),
   gradient: () => ({}),
   example: `graph example<n: 1..>(%x: f32[n,2]) {
   %0 = dim-value(value=2*n) : i32[]

@@ -46,8 +46,17 @@ const rules = {
       rhs: select(gt(lhs, 0), mul(g, mul(result, log(lhs))), 0),
     }
   },
-  and: 'none', or: 'none', xor: 'none', shl: 'none', shr: 'none',
-  eq: 'none', ne: 'none', lt: 'none', le: 'none', gt: 'none', ge: 'none',
+  and: 'none',
+  or: 'none',
+  xor: 'none',
+  shl: 'none',
+  shr: 'none',
+  eq: 'none',
+  ne: 'none',
+  lt: 'none',
+  le: 'none',
+  gt: 'none',
+  ge: 'none',
 } as const satisfies Record<BinaryOp, Rule>
 
 const gradientOf = (rule: Rule) =>

@@ -46,7 +46,11 @@ const gradientOf = (rule: Rule) => {
   if (rule === 'zero') return () => ({})
   return (
     [g]: readonly (Value | undefined)[],
-    { builder, operands: { x }, results: [y] }: { builder: GraphBuilder; operands: { x: Value }; results: readonly Value[] },
+    {
+      builder,
+      operands: { x },
+      results: [y],
+    }: { builder: GraphBuilder; operands: { x: Value }; results: readonly Value[] },
   ) => (g === undefined || y === undefined ? {} : { x: rule(g, x, y, builder) })
 }
 

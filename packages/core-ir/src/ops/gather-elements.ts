@@ -15,10 +15,13 @@ export const gatherElements = defineOp({
   constraints: [
     axisInRange,
     dtypeIs('indices', 'integer'),
-    { id: 'dims-agree', says: 'rank(indices) = rank(x), with equal dims but along the axis',
+    {
+      id: 'dims-agree',
+      says: 'rank(indices) = rank(x), with equal dims but along the axis',
       holds: ({ x, indices }, { axis }, context) =>
         rank(x) === rank(indices) && x.shape.every((d, i) => i === axis || context.equal(d, indices.shape[i] ?? -1)),
-      found: ({ x, indices }) => `they are ${printTensorType(x)} and ${printTensorType(indices)}` },
+      found: ({ x, indices }) => `they are ${printTensorType(x)} and ${printTensorType(indices)}`,
+    },
   ],
   infer: ({ x, indices }) => [{ dtype: x.dtype, shape: indices.shape }],
   compute: (out, { x, indices }, { axis }) =>

@@ -13,9 +13,10 @@ export const gelu = defineOp({
   infer: ({ x }) => [x],
   decompose: (b, { x }, { approximate }) => {
     const { mul, add, erf, tanh } = arithmetic(b)
-    const inner = approximate === 'tanh'
-      ? tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
-      : erf(mul(x, Math.SQRT1_2))
+    const inner =
+      approximate === 'tanh'
+        ? tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
+        : erf(mul(x, Math.SQRT1_2))
     return [mul(mul(x, 0.5), add(inner, 1))]
   },
   example: `graph example(%x: f32[2,3]) {

@@ -12,7 +12,10 @@ import { opNamed, ops } from './registry.ts'
 import { generator, numbersOf, tensorOf } from './testing/support.ts'
 
 /** Operands: a shape of random numbers, of random positive ones, or a tensor that is not varied. */
-type Operand = { readonly shape: readonly number[]; readonly from?: number; readonly to?: number } | HostTensor | undefined
+type Operand =
+  | { readonly shape: readonly number[]; readonly from?: number; readonly to?: number }
+  | HostTensor
+  | undefined
 interface Case {
   readonly op: string
   readonly operands: readonly Operand[]
@@ -20,11 +23,30 @@ interface Case {
 }
 const any = (...shape: number[]): Operand => ({ shape })
 const positive = (...shape: number[]): Operand => ({ shape, from: 0.2, to: 3 })
-const ints = (shape: readonly number[], values: readonly number[]): HostTensor => tensorOf('i32', shape, i => values[i] ?? 0)
-const flags = (...shape: number[]): HostTensor => tensorOf('bool', shape, i => (i * 7) % 3 % 2)
-const fixed = (shape: readonly number[], values: readonly number[]): HostTensor => tensorOf('f64', shape, i => values[i] ?? 0)
+const ints = (shape: readonly number[], values: readonly number[]): HostTensor =>
+  tensorOf('i32', shape, i => values[i] ?? 0)
+const flags = (...shape: number[]): HostTensor => tensorOf('bool', shape, i => ((i * 7) % 3) % 2)
+const fixed = (shape: readonly number[], values: readonly number[]): HostTensor =>
+  tensorOf('f64', shape, i => values[i] ?? 0)
 
-const plain = ['neg', 'abs', 'floor', 'ceil', 'trunc', 'round', 'exp', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'gelu', 'silu', 'identity']
+const plain = [
+  'neg',
+  'abs',
+  'floor',
+  'ceil',
+  'trunc',
+  'round',
+  'exp',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'relu',
+  'gelu',
+  'silu',
+  'identity',
+]
 const pairs = ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max']
 const cases: readonly Case[] = [
   ...plain.map(op => ({ op, operands: [any(2, 3)] })),
@@ -51,8 +73,11 @@ const cases: readonly Case[] = [
     { op: 'scatter', operands: [any(2, 4), ints([2, 2], [1, 3, 0, -1]), any(2, 2)], attrs: { axis: 1, reduction } },
     { op: 'scatter-rows', operands: [any(4, 2), ints([2], [1, -1]), any(2, 2)], attrs: { reduction } },
   ]),
-  ...['add', 'mul', 'min', 'max'].map((reduction): Case =>
-    ({ op: 'scatter-rows', operands: [any(3, 2), ints([3], [1, 1, 1]), any(3, 2)], attrs: { reduction } })),
+  ...['add', 'mul', 'min', 'max'].map((reduction): Case => ({
+    op: 'scatter-rows',
+    operands: [any(3, 2), ints([3], [1, 1, 1]), any(3, 2)],
+    attrs: { reduction },
+  })),
   { op: 'append', operands: [any(5, 2), any(2, 2), ints([], [1])] },
   { op: 'append', operands: [any(2, 5), any(2, 3), ints([], [4])], attrs: { axis: 1 } },
   { op: 'take-rows', operands: [any(5, 2), ints([], [4])], attrs: { extent: 2 } },
@@ -78,15 +103,31 @@ const cases: readonly Case[] = [
   { op: 'matmul', operands: [any(2, 1, 3, 2), any(4, 3)], attrs: { transposeLhs: true, transposeRhs: true } },
   { op: 'matmul', operands: [any(3, 2), any(2, 3, 4)], attrs: { transposeLhs: true } },
   { op: 'conv', operands: [any(2, 2, 5, 4), any(3, 2, 2, 3)], attrs: { pads: [1, 0, 0, 1] } },
-  { op: 'conv', operands: [any(2, 4, 7), any(6, 2, 3)], attrs: { strides: [2], dilations: [2], pads: [1, 2], groups: 2 } },
+  {
+    op: 'conv',
+    operands: [any(2, 4, 7), any(6, 2, 3)],
+    attrs: { strides: [2], dilations: [2], pads: [1, 2], groups: 2 },
+  },
   { op: 'conv', operands: [any(1, 3, 6, 6), any(3, 1, 2, 2)], attrs: { strides: [3, 2], groups: 3 } },
-  { op: 'conv-transpose', operands: [any(2, 4, 3), any(4, 2, 3)], attrs: { strides: [2], pads: [1, 1], groups: 2, extents: [6] } },
+  {
+    op: 'conv-transpose',
+    operands: [any(2, 4, 3), any(4, 2, 3)],
+    attrs: { strides: [2], pads: [1, 1], groups: 2, extents: [6] },
+  },
   { op: 'conv-transpose', operands: [any(1, 2, 2, 3), any(2, 2, 2, 2)], attrs: { dilations: [2, 1], extents: [4, 4] } },
   { op: 'max-pool', operands: [any(1, 2, 4, 5)], attrs: { kernel: [2, 3], strides: [1, 2], pads: [1, 0, 0, 1] } },
-  { op: 'max-unpool', operands: [any(1, 1, 2, 2), ints([1, 1, 2, 2], [0, 3, 2, 1])], attrs: { kernel: [2, 2], extents: [4, 4] } },
+  {
+    op: 'max-unpool',
+    operands: [any(1, 1, 2, 2), ints([1, 1, 2, 2], [0, 3, 2, 1])],
+    attrs: { kernel: [2, 2], extents: [4, 4] },
+  },
   { op: 'take-pooled', operands: [any(1, 1, 4, 4), ints([1, 1, 2, 2], [0, 3, 2, 1])], attrs: { kernel: [2, 2] } },
   { op: 'avg-pool', operands: [any(1, 2, 4, 5)], attrs: { kernel: [2, 3], strides: [1, 2], pads: [1, 0, 0, 1] } },
-  { op: 'avg-pool', operands: [any(1, 2, 6)], attrs: { kernel: [2], strides: [1], dilations: [2], pads: [1, 2], countPads: true } },
+  {
+    op: 'avg-pool',
+    operands: [any(1, 2, 6)],
+    attrs: { kernel: [2], strides: [1], dilations: [2], pads: [1, 2], countPads: true },
+  },
   { op: 'sum-unpool', operands: [any(1, 2, 3)], attrs: { kernel: [2], strides: [2], pads: [1, 0], extents: [5] } },
 ]
 
@@ -100,14 +141,21 @@ const tensors = (operands: readonly Operand[], seed: number): (HostTensor | unde
 }
 
 /** Gradients of the node's operands, with composites taken apart where they have no rule of their own. */
-const backward = (b: GraphBuilder, op: AnyOp, operands: readonly (Value | undefined)[], attrs: Attrs, seeds: (results: readonly Value[]) => (Value | undefined)[]): Map<Value, Value> => {
+const backward = (
+  b: GraphBuilder,
+  op: AnyOp,
+  operands: readonly (Value | undefined)[],
+  attrs: Attrs,
+  seeds: (results: readonly Value[]) => (Value | undefined)[],
+): Map<Value, Value> => {
   const found = new Map<Value, Value>()
   const put = (to: Value | undefined, g: Value | undefined): void => {
     if (to === undefined || g === undefined) return
     const before = found.get(to)
     found.set(to, before === undefined ? g : b.one('add', [before, g]))
   }
-  const inner = op.gradient === undefined && op.decompose !== undefined ? new GraphBuilder('inner', b.symbols) : undefined
+  const inner =
+    op.gradient === undefined && op.decompose !== undefined ? new GraphBuilder('inner', b.symbols) : undefined
   if (inner === undefined) {
     const results = b.add(op.name, operands, attrs)
     if (typeof op.gradient !== 'function') throw new TypeError(`${op.name} has no gradient`)
@@ -115,7 +163,8 @@ const backward = (b: GraphBuilder, op: AnyOp, operands: readonly (Value | undefi
     const grads = op.gradient(seeds(results), { builder: b, operands: bindOperands(op, operands), results }, full)
     for (const name of op.operands) {
       const key = name.replace(/^\.\.\.|\?$/g, '')
-      const bound = bindOperands(op, operands)[key], g = grads[key]
+      const bound = bindOperands(op, operands)[key],
+        g = grads[key]
       if (Array.isArray(bound) && Array.isArray(g)) bound.forEach((v: Value, i) => put(v, g[i]))
       else if (!Array.isArray(bound) && !Array.isArray(g)) put(bound as Value | undefined, g as Value | undefined)
     }
@@ -140,7 +189,11 @@ const backward = (b: GraphBuilder, op: AnyOp, operands: readonly (Value | undefi
   for (const { node, given, results } of parts.reverse()) {
     const part = opNamed(node.op)
     if (typeof part.gradient !== 'function' || !results.some(r => found.has(r))) continue
-    const grads = part.gradient(results.map(r => found.get(r)), { builder: b, operands: bindOperands(part, given), results }, node.attrs)
+    const grads = part.gradient(
+      results.map(r => found.get(r)),
+      { builder: b, operands: bindOperands(part, given), results },
+      node.attrs,
+    )
     part.operands.forEach((name, i) => put(given[i], grads[name] as Value | undefined))
   }
   return found
@@ -151,62 +204,75 @@ const weightsOf = (shape: readonly number[], seed: number): HostTensor => {
   return tensorOf('f64', shape, () => next() * 2 - 1)
 }
 
-describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c.attrs ?? {})}` })))('$title', ({ op: name, operands, attrs = {}, i }) => {
-  test('agrees with central differences', () => {
-    const op = opNamed(name)
-    const given = tensors(operands, i + 1)
-    const inputs = Object.fromEntries(given.flatMap((t, k) => (t === undefined ? [] : [[`in${k}`, t] as const])))
+describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c.attrs ?? {})}` })))(
+  '$title',
+  ({ op: name, operands, attrs = {}, i }) => {
+    test('agrees with central differences', () => {
+      const op = opNamed(name)
+      const given = tensors(operands, i + 1)
+      const inputs = Object.fromEntries(given.flatMap((t, k) => (t === undefined ? [] : [[`in${k}`, t] as const])))
 
-    const forward = (): Graph => {
-      const b = new GraphBuilder('forward')
-      const results = b.add(name, given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape))), attrs)
-      return b.finish(Object.fromEntries(results.map((r, k) => [`out${k}`, r])))
-    }
-    const whole = forward()
-    const first = interpretGraphSync(whole, inputs)['out0']
-    const weights = weightsOf(first?.shape ?? [], 77)
-    const loss = (tensors: Record<string, HostTensor>): number => {
-      const out = interpretGraphSync(whole, tensors)['out0']
-      if (out === undefined || !isFloat(out.dtype)) return 0
-      const w = numbersOf(weights)
-      return numbersOf(out).reduce((sum, y, k) => sum + y * (w[k] ?? 0), 0)
-    }
+      const forward = (): Graph => {
+        const b = new GraphBuilder('forward')
+        const results = b.add(
+          name,
+          given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape))),
+          attrs,
+        )
+        return b.finish(Object.fromEntries(results.map((r, k) => [`out${k}`, r])))
+      }
+      const whole = forward()
+      const first = interpretGraphSync(whole, inputs)['out0']
+      const weights = weightsOf(first?.shape ?? [], 77)
+      const loss = (tensors: Record<string, HostTensor>): number => {
+        const out = interpretGraphSync(whole, tensors)['out0']
+        if (out === undefined || !isFloat(out.dtype)) return 0
+        const w = numbersOf(weights)
+        return numbersOf(out).reduce((sum, y, k) => sum + y * (w[k] ?? 0), 0)
+      }
 
-    const b = new GraphBuilder('backward')
-    const values = given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape)))
-    const g = b.input('weights', tensorType('f64', weights.shape))
-    const grads = backward(b, op, values, attrs, results => results.map((r, k) => (k === 0 && isFloat(r.type.dtype) ? g : undefined)))
-    const outputs: Record<string, Value> = {}
-    values.forEach((v, k) => {
-      const grad = v && grads.get(v)
-      if (v === undefined || grad === undefined) return
-      expect(grad.type.shape.map(d => d.key)).toEqual(v.type.shape.map(d => d.key))
-      expect(grad.type.dtype).toBe(v.type.dtype)
-      outputs[`in${k}`] = grad
-    })
-    const graph = b.finish(outputs)
-    verifyGraph(graph)
-    const computed = interpretGraphSync(graph, { ...inputs, weights })
+      const b = new GraphBuilder('backward')
+      const values = given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape)))
+      const g = b.input('weights', tensorType('f64', weights.shape))
+      const grads = backward(b, op, values, attrs, results =>
+        results.map((r, k) => (k === 0 && isFloat(r.type.dtype) ? g : undefined)),
+      )
+      const outputs: Record<string, Value> = {}
+      values.forEach((v, k) => {
+        const grad = v && grads.get(v)
+        if (v === undefined || grad === undefined) return
+        expect(grad.type.shape.map(d => d.key)).toEqual(v.type.shape.map(d => d.key))
+        expect(grad.type.dtype).toBe(v.type.dtype)
+        outputs[`in${k}`] = grad
+      })
+      const graph = b.finish(outputs)
+      verifyGraph(graph)
+      const computed = interpretGraphSync(graph, { ...inputs, weights })
 
-    given.forEach((t, k) => {
-      if (t === undefined || t.dtype !== 'f64') return
-      const at = numbersOf(t)
-      const found = computed[`in${k}`]
-      const analytic = found === undefined ? at.map(() => 0) : numbersOf(found)
-      const h = 1e-6
-      const moved = (e: number, by: number): number =>
-        loss({ ...inputs, [`in${k}`]: tensorOf('f64', t.shape, p => (at[p] ?? 0) + (p === e ? by : 0)) })
-      const stride = Math.max(1, Math.floor(at.length / 8))
-      at.forEach((_, e) => {
-        if (e % stride !== 0) return
-        // NaN where the op itself is not differentiable or not defined nearby: then the rule may say anything finite.
-        const numeric = (moved(e, h) - moved(e, -h)) / (2 * h)
-        expect(analytic[e]).not.toBeNaN()
-        if (!Number.isNaN(numeric)) expect(Math.abs((analytic[e] ?? NaN) - numeric), `in${k}[${e}]: ${analytic[e]} for ${numeric}`).toBeLessThan(1e-5 * (1 + Math.abs(numeric)))
+      given.forEach((t, k) => {
+        if (t === undefined || t.dtype !== 'f64') return
+        const at = numbersOf(t)
+        const found = computed[`in${k}`]
+        const analytic = found === undefined ? at.map(() => 0) : numbersOf(found)
+        const h = 1e-6
+        const moved = (e: number, by: number): number =>
+          loss({ ...inputs, [`in${k}`]: tensorOf('f64', t.shape, p => (at[p] ?? 0) + (p === e ? by : 0)) })
+        const stride = Math.max(1, Math.floor(at.length / 8))
+        at.forEach((_, e) => {
+          if (e % stride !== 0) return
+          // NaN where the op itself is not differentiable or not defined nearby: then the rule may say anything finite.
+          const numeric = (moved(e, h) - moved(e, -h)) / (2 * h)
+          expect(analytic[e]).not.toBeNaN()
+          if (!Number.isNaN(numeric))
+            expect(
+              Math.abs((analytic[e] ?? NaN) - numeric),
+              `in${k}[${e}]: ${analytic[e]} for ${numeric}`,
+            ).toBeLessThan(1e-5 * (1 + Math.abs(numeric)))
+        })
       })
     })
-  })
-})
+  },
+)
 
 test('every op with a gradient is tried', () => {
   const tried = new Set(cases.map(c => c.op))

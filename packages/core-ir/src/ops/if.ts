@@ -21,7 +21,11 @@ export const ifOp = defineOp({
     rankIs('condition', 0),
     bodyMatches('then', inputsOf),
     bodyMatches('else', inputsOf),
-    bodyGives('else', (_: Types, attrs: { readonly then: Graph; readonly else: Graph }) => attrs.then.outputs.map(o => o.value.type), 'else has the outputs of then'),
+    bodyGives(
+      'else',
+      (_: Types, attrs: { readonly then: Graph; readonly else: Graph }) => attrs.then.outputs.map(o => o.value.type),
+      'else has the outputs of then',
+    ),
   ],
   infer: (_, { then }) => then.outputs.map(o => o.value.type),
   gradient: 'none',

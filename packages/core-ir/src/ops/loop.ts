@@ -5,7 +5,11 @@ import { defineOp } from './define-op.ts'
 import { equalTypes } from './shapes.ts'
 import { printTensorType } from '../graph/print-type.ts'
 
-type Types = { readonly limit: TensorType | undefined; readonly condition: TensorType | undefined; readonly inputs: readonly TensorType[] }
+type Types = {
+  readonly limit: TensorType | undefined
+  readonly condition: TensorType | undefined
+  readonly inputs: readonly TensorType[]
+}
 const trip: TensorType = { dtype: 'i32', shape: [] }
 const going: TensorType = { dtype: 'bool', shape: [] }
 const bodyInputs = ({ inputs }: Types): readonly TensorType[] => [trip, ...inputs]
@@ -20,22 +24,34 @@ export const loop = defineOp({
   operands: ['limit?', 'condition?', '...inputs'],
   attrs: { body: { kind: 'graph', doc: '(trip: i32[], carried…, staying…) → (condition: bool[], carried…)' } },
   constraints: [
-    { id: 'limit-is-scalar', says: 'limit is an i32 or i64 scalar', holds: ({ limit }) =>
-        limit === undefined || (limit.shape.length === 0 && ['i32', 'i64'].includes(limit.dtype)) },
-    { id: 'condition-is-scalar', says: 'condition is a bool scalar', holds: ({ condition }, _, context) =>
-        condition === undefined || equalTypes(condition, going, context) },
+    {
+      id: 'limit-is-scalar',
+      says: 'limit is an i32 or i64 scalar',
+      holds: ({ limit }) => limit === undefined || (limit.shape.length === 0 && ['i32', 'i64'].includes(limit.dtype)),
+    },
+    {
+      id: 'condition-is-scalar',
+      says: 'condition is a bool scalar',
+      holds: ({ condition }, _, context) => condition === undefined || equalTypes(condition, going, context),
+    },
     bodyMatches('body', bodyInputs),
-    { id: 'body-outputs', says: 'body gives a bool scalar, then values of the types of the carried inputs',
+    {
+      id: 'body-outputs',
+      says: 'body gives a bool scalar, then values of the types of the carried inputs',
       holds: ({ inputs }, { body }, context) => {
         const [next] = body.outputs
-        return next !== undefined && equalTypes(next.value.type, going, context) &&
+        return (
+          next !== undefined &&
+          equalTypes(next.value.type, going, context) &&
           carriedOf(body).every((type, i) => {
             const input = inputs[i]
             return input !== undefined && equalTypes(type, input, context)
           })
+        )
       },
       found: ({ inputs }, { body }) =>
-        `it gives (${body.outputs.map(o => printTensorType(o.value.type)).join(', ')}) for (${inputs.map(printTensorType).join(', ')})` },
+        `it gives (${body.outputs.map(o => printTensorType(o.value.type)).join(', ')}) for (${inputs.map(printTensorType).join(', ')})`,
+    },
   ],
   infer: (_, { body }) => carriedOf(body),
   gradient: 'none',

@@ -15,15 +15,32 @@ export const matmul = defineOp({
     transposeRhs: { kind: 'bool', default: false, doc: 'rhs is [..., n, k].' },
   },
   constraints: [
-    { id: 'rank-at-least-2', says: 'rank(lhs) ≥ 2 and rank(rhs) ≥ 2', holds: ({ lhs, rhs }) => lhs.shape.length >= 2 && rhs.shape.length >= 2,
-      found: ({ lhs, rhs }) => `the ranks are ${lhs.shape.length} and ${rhs.shape.length}` },
-    { id: 'same-dtype', says: 'dtype(lhs) = dtype(rhs), a number', holds: ({ lhs, rhs }) => lhs.dtype === rhs.dtype && lhs.dtype !== 'bool',
-      found: ({ lhs, rhs }) => `the dtypes are ${lhs.dtype} and ${rhs.dtype}` },
-    { id: 'inner-dims-agree', says: 'dim(lhs, transposeLhs ? -2 : -1) = dim(rhs, transposeRhs ? -1 : -2)',
-      holds: ({ lhs, rhs }, a, context) => context.equal(lastDims(lhs, a.transposeLhs)[1], lastDims(rhs, a.transposeRhs)[0]),
-      found: ({ lhs, rhs }, a) => `${lastDims(lhs, a.transposeLhs)[1].key} is not ${lastDims(rhs, a.transposeRhs)[0].key}` },
-    { id: 'batch-dims-broadcast', says: 'the leading dims to broadcast',
-      holds: ({ lhs, rhs }, _, context) => broadcastShapes(lhs.shape.slice(0, -2), rhs.shape.slice(0, -2), context) !== undefined },
+    {
+      id: 'rank-at-least-2',
+      says: 'rank(lhs) ≥ 2 and rank(rhs) ≥ 2',
+      holds: ({ lhs, rhs }) => lhs.shape.length >= 2 && rhs.shape.length >= 2,
+      found: ({ lhs, rhs }) => `the ranks are ${lhs.shape.length} and ${rhs.shape.length}`,
+    },
+    {
+      id: 'same-dtype',
+      says: 'dtype(lhs) = dtype(rhs), a number',
+      holds: ({ lhs, rhs }) => lhs.dtype === rhs.dtype && lhs.dtype !== 'bool',
+      found: ({ lhs, rhs }) => `the dtypes are ${lhs.dtype} and ${rhs.dtype}`,
+    },
+    {
+      id: 'inner-dims-agree',
+      says: 'dim(lhs, transposeLhs ? -2 : -1) = dim(rhs, transposeRhs ? -1 : -2)',
+      holds: ({ lhs, rhs }, a, context) =>
+        context.equal(lastDims(lhs, a.transposeLhs)[1], lastDims(rhs, a.transposeRhs)[0]),
+      found: ({ lhs, rhs }, a) =>
+        `${lastDims(lhs, a.transposeLhs)[1].key} is not ${lastDims(rhs, a.transposeRhs)[0].key}`,
+    },
+    {
+      id: 'batch-dims-broadcast',
+      says: 'the leading dims to broadcast',
+      holds: ({ lhs, rhs }, _, context) =>
+        broadcastShapes(lhs.shape.slice(0, -2), rhs.shape.slice(0, -2), context) !== undefined,
+    },
   ],
   infer: ({ lhs, rhs }, a, context) => {
     const batch = broadcastShapes(lhs.shape.slice(0, -2), rhs.shape.slice(0, -2), context) ?? []
@@ -33,9 +50,13 @@ export const matmul = defineOp({
     const batch = out.slice(0, -2)
     const [m, n] = out.slice(-2) as [Index, Index]
     const [, extent] = lastDims(lhs.type, a.transposeLhs)
-    return sum([extent], ([k]) => binary('mul',
-      lhs.at(...broadcastIndices(batch, lhs.type.shape.slice(0, -2)), ...(a.transposeLhs ? [k, m] : [m, k])),
-      rhs.at(...broadcastIndices(batch, rhs.type.shape.slice(0, -2)), ...(a.transposeRhs ? [n, k] : [k, n]))))
+    return sum([extent], ([k]) =>
+      binary(
+        'mul',
+        lhs.at(...broadcastIndices(batch, lhs.type.shape.slice(0, -2)), ...(a.transposeLhs ? [k, m] : [m, k])),
+        rhs.at(...broadcastIndices(batch, rhs.type.shape.slice(0, -2)), ...(a.transposeRhs ? [n, k] : [k, n])),
+      ),
+    )
   },
   gradient: ([g], { builder: b, operands: { lhs, rhs } }, a) => {
     if (g === undefined) return {}
@@ -47,8 +68,10 @@ export const matmul = defineOp({
       : b.one('matmul', [lhs, g], { transposeLhs: !a.transposeLhs })
     return { lhs: unbroadcast(dLhs, lhs), rhs: unbroadcast(dRhs, rhs) }
     function unbroadcast(grad: typeof g & {}, like: typeof lhs) {
-      return grad.type.shape.length === like.type.shape.length && grad.type.shape.every((d, i) => sameIndex(d, like.type.shape[i] ?? -1))
-        ? grad : b.one('sum-to', [grad], { shape: like.type.shape })
+      return grad.type.shape.length === like.type.shape.length &&
+        grad.type.shape.every((d, i) => sameIndex(d, like.type.shape[i] ?? -1))
+        ? grad
+        : b.one('sum-to', [grad], { shape: like.type.shape })
     }
   },
   example: `graph example(%a: f32[2,3], %b: f32[3,4]) {

@@ -16,7 +16,16 @@ export const maxPool = defineOp({
   infer: ({ x }, a, context) => [{ dtype: x.dtype, shape: poolInfer(x, a, context) }],
   compute: (out, { x }, a) => {
     const loops = a.kernel.map((k, i) => ({ name: `$k${i}`, extent: constant(k) }))
-    return reduce('max', loops, windowElement(x, out, loops.map(l => variable(l.name)), a))
+    return reduce(
+      'max',
+      loops,
+      windowElement(
+        x,
+        out,
+        loops.map(l => variable(l.name)),
+        a,
+      ),
+    )
   },
   gradient: ([g], { builder: b, operands: { x } }, a) => {
     if (g === undefined) return {}

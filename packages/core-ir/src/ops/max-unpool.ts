@@ -16,10 +16,19 @@ export const maxUnpool = defineOp({
   constraints: [
     dtypeIs('x', 'number'),
     ...poolFits,
-    { id: 'extents-rank', says: 'count(extents) = rank(x) - 2', holds: ({ x }, { extents: e }) => e.length === rank(x) - 2 },
-    { id: 'winners-match', says: 'winners is i32 of shape(x)',
-      holds: ({ x, winners }, _, context) => winners.dtype === 'i32' && rank(x) === rank(winners) &&
-        x.shape.every((d, i) => context.equal(d, winners.shape[i] ?? -1)) },
+    {
+      id: 'extents-rank',
+      says: 'count(extents) = rank(x) - 2',
+      holds: ({ x }, { extents: e }) => e.length === rank(x) - 2,
+    },
+    {
+      id: 'winners-match',
+      says: 'winners is i32 of shape(x)',
+      holds: ({ x, winners }, _, context) =>
+        winners.dtype === 'i32' &&
+        rank(x) === rank(winners) &&
+        x.shape.every((d, i) => context.equal(d, winners.shape[i] ?? -1)),
+    },
   ],
   infer: ({ x }, a) => [{ dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...a.extents] }],
   compute: ([n, c, ...at], { x, winners }, a) => {

@@ -31,7 +31,9 @@ export const nonzero = defineOp({
       const element = x.at(...at)
       b.if(dtype === 'bool' ? element : binary('ne', element, literal(0, dtype)), () => {
         const row = b.let('row', found.at())
-        at.forEach((i, d) => b.store(rows, [fromScalar(row), d], indexScalar(i, rows.type.dtype === 'i64' ? 'i64' : 'i32')))
+        at.forEach((i, d) =>
+          b.store(rows, [fromScalar(row), d], indexScalar(i, rows.type.dtype === 'i64' ? 'i64' : 'i32')),
+        )
         b.accumulate(found, [], 'sum', literal(1, 'i32'))
       })
     })

@@ -21,7 +21,8 @@ const fits = (name: 'scale' | 'bias'): Constraint<Types, { readonly axis: number
     const t = types[name]
     return t === undefined || (t.dtype === types.x.dtype && equalShapes(t.shape, types.x.shape.slice(axis), context))
   },
-  found: (types, { axis }) => `it is ${printTensorType(types[name] ?? types.x)} for ${printTensorType(types.x)} from axis ${axis}`,
+  found: (types, { axis }) =>
+    `it is ${printTensorType(types[name] ?? types.x)} for ${printTensorType(types.x)} from axis ${axis}`,
 })
 
 /** The mean over rows, with their axes kept as one. */
@@ -33,7 +34,14 @@ const meanOver = (b: GraphBuilder, x: Value, axis: number): Value => {
 }
 
 /** x / √(mean(x²) + ε), scaled and shifted. */
-const normalised = (b: GraphBuilder, x: Value, scale: Value | undefined, bias: Value | undefined, axis: number, epsilon: number): Value => {
+const normalised = (
+  b: GraphBuilder,
+  x: Value,
+  scale: Value | undefined,
+  bias: Value | undefined,
+  axis: number,
+  epsilon: number,
+): Value => {
   const { mul, add, div, sqrt } = arithmetic(b)
   const square = meanOver(b, mul(x, x), axis)
   const root = sqrt(add(square, broadcastTo(b, scalarConstant(b, epsilon, x.type.dtype), square.type.shape)))

@@ -20,10 +20,7 @@ export const insideGuard = (indices: readonly Index[], shape: readonly Index[]):
     const extent = shape[d]
     if (extent === undefined) throw new RangeError(`index ${d} into rank ${shape.length}`)
     if (isConst(i) && i.value >= 0 && isConst(extent) && i.value < extent.value) return []
-    return [
-      binary('ge', indexScalar(i), literal(0, 'i32')),
-      binary('lt', indexScalar(i), indexScalar(extent)),
-    ]
+    return [binary('ge', indexScalar(i), literal(0, 'i32')), binary('lt', indexScalar(i), indexScalar(extent))]
   })
   const [first, ...rest] = tests
   return first === undefined ? undefined : rest.reduce((a, t) => binary('and', a, t), first)

@@ -12,10 +12,20 @@ export const bindOperands = <T>(op: AnyOp, list: readonly (T | undefined)[]): Op
     } else if (name.endsWith('?')) bound[name.slice(0, -1)] = list[taken++]
     else {
       const value = list[taken++]
-      if (value === undefined) throw new QuernError(`${op.name}/missing-operand`, `${op.name} needs the operand ${name}; it takes ${op.operands.join(', ')}`, { op: op.name, operand: name })
+      if (value === undefined)
+        throw new QuernError(
+          `${op.name}/missing-operand`,
+          `${op.name} needs the operand ${name}; it takes ${op.operands.join(', ')}`,
+          { op: op.name, operand: name },
+        )
       bound[name] = value
     }
   }
-  if (taken < list.length) throw new QuernError(`${op.name}/too-many-operands`, `${op.name} takes ${op.operands.join(', ')}, and was given ${list.length} operands`, { op: op.name })
+  if (taken < list.length)
+    throw new QuernError(
+      `${op.name}/too-many-operands`,
+      `${op.name} takes ${op.operands.join(', ')}, and was given ${list.length} operands`,
+      { op: op.name },
+    )
   return bound as Operands<readonly string[], T>
 }

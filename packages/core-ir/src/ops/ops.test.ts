@@ -37,7 +37,11 @@ describe.each([...ops.values()])('$name', op => {
     const inputs = Object.fromEntries(
       graph.inputs.map(({ name, value: { type } }) => [
         name,
-        randomTensor(type.dtype, type.shape.map(d => evaluateIndex(d, symbols)), 1),
+        randomTensor(
+          type.dtype,
+          type.shape.map(d => evaluateIndex(d, symbols)),
+          1,
+        ),
       ]),
     )
     const outputs = interpretGraphSync(graph, inputs)

@@ -15,14 +15,25 @@ export const pad = defineOp({
     value: { kind: 'float', default: 0, doc: 'What the margin holds, converted to the dtype of x.' },
   },
   constraints: [
-    { id: 'one-for-each-dim', says: 'low and high have one entry for each dim, and no constant one is negative',
+    {
+      id: 'one-for-each-dim',
+      says: 'low and high have one entry for each dim, and no constant one is negative',
       holds: ({ x }, { low, high }) =>
-        low.length === rank(x) && high.length === rank(x) && [...low, ...high].every(d => d.kind !== 'const' || d.value >= 0),
-      found: ({ x }, { low, high }) => `low is [${low.map(d => d.key).join(', ')}], high [${high.map(d => d.key).join(', ')}] for rank ${rank(x)}` },
+        low.length === rank(x) &&
+        high.length === rank(x) &&
+        [...low, ...high].every(d => d.kind !== 'const' || d.value >= 0),
+      found: ({ x }, { low, high }) =>
+        `low is [${low.map(d => d.key).join(', ')}], high [${high.map(d => d.key).join(', ')}] for rank ${rank(x)}`,
+    },
   ],
-  infer: ({ x }, { low, high }) => [{ dtype: x.dtype, shape: x.shape.map((d, i) => add(d, low[i] ?? 0, high[i] ?? 0)) }],
+  infer: ({ x }, { low, high }) => [
+    { dtype: x.dtype, shape: x.shape.map((d, i) => add(d, low[i] ?? 0, high[i] ?? 0)) },
+  ],
   compute: (out, { x }, { low, value }) =>
-    x.atOr(out.map((o, i) => sub(o, low[i] ?? 0)), literal(x.type.dtype.endsWith('64') && x.type.dtype !== 'f64' ? Math.trunc(value) : value, x.type.dtype)),
+    x.atOr(
+      out.map((o, i) => sub(o, low[i] ?? 0)),
+      literal(x.type.dtype.endsWith('64') && x.type.dtype !== 'f64' ? Math.trunc(value) : value, x.type.dtype),
+    ),
   gradient: ([g], { builder: b, operands: { x } }, { low }) =>
     g === undefined ? {} : { x: b.one('slice', [g], { starts: low, sizes: x.type.shape }) },
   example: `graph example(%x: f32[2,3]) {

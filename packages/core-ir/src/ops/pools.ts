@@ -6,7 +6,16 @@ import { type Scalar, literal } from '../scalar/scalar.ts'
 import type { AttrSpec, Constraint, InferContext, Operand } from './define-op.ts'
 import { unflatten } from './reshape-indices.ts'
 import { dim, rank } from './shapes.ts'
-import { type Window, canonicalWindow, isPadded, positionIn, spatialOf, windowAttrs, windowFits, windowsAlong } from './windows.ts'
+import {
+  type Window,
+  canonicalWindow,
+  isPadded,
+  positionIn,
+  spatialOf,
+  windowAttrs,
+  windowFits,
+  windowsAlong,
+} from './windows.ts'
 
 export const poolAttrs = {
   kernel: { kind: 'ints', doc: 'Extents of the window.' },
@@ -26,10 +35,18 @@ export const poolWindow = <A extends Pool>(a: A, spatial: number): A =>
 
 type X = { readonly x: TensorType }
 export const poolFits: readonly Constraint<X, Pool>[] = [
-  { id: 'rank-at-least-3', says: 'x is [batch, channels, ...spatial]', holds: ({ x }) => rank(x) >= 3, found: ({ x }) => `its rank is ${rank(x)}` },
-  { id: 'kernel-fits', says: 'kernel has one positive integer for each spatial dim',
+  {
+    id: 'rank-at-least-3',
+    says: 'x is [batch, channels, ...spatial]',
+    holds: ({ x }) => rank(x) >= 3,
+    found: ({ x }) => `its rank is ${rank(x)}`,
+  },
+  {
+    id: 'kernel-fits',
+    says: 'kernel has one positive integer for each spatial dim',
     holds: ({ x }, { kernel }) => kernel.length === rank(x) - 2 && kernel.every(k => Number.isInteger(k) && k >= 1),
-    found: ({ x }, { kernel }) => `kernel is [${kernel.join(', ')}] for rank ${rank(x)}` },
+    found: ({ x }, { kernel }) => `kernel is [${kernel.join(', ')}] for rank ${rank(x)}`,
+  },
   windowFits,
 ]
 
@@ -40,7 +57,11 @@ export const poolInfer = (x: TensorType, a: Pool, context: Pick<InferContext, 's
 ]
 
 /** Subscripts inside the window from a position in it, row-major. */
-export const kernelIndices = (position: Index, kernel: readonly number[]): Index[] => unflatten(position, kernel.map(k => constant(k)))
+export const kernelIndices = (position: Index, kernel: readonly number[]): Index[] =>
+  unflatten(
+    position,
+    kernel.map(k => constant(k)),
+  )
 
 /** The element of x at place `ks` of a window; the lowest value in the padding. */
 export const windowElement = (x: Operand, [n, c, ...at]: readonly Index[], ks: readonly Index[], w: Window): Scalar => {

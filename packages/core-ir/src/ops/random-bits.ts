@@ -11,13 +11,25 @@ export const randomBits = defineOp({
   operands: ['key'],
   attrs: {
     shape: { kind: 'dims', doc: 'The shape wanted.' },
-    stream: { kind: 'int', default: 0, doc: 'Second word of the counter: different streams of one key are independent.' },
+    stream: {
+      kind: 'int',
+      default: 0,
+      doc: 'Second word of the counter: different streams of one key are independent.',
+    },
   },
   constraints: [
-    { id: 'key-is-two-words', says: 'key is u32[2]',
-      holds: ({ key }, _, context) => key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2) },
-    { id: 'stream-is-word', says: '0 ≤ stream < 2³²', holds: (_, { stream }) => Number.isInteger(stream) && stream >= 0 && stream < 2 ** 32,
-      found: (_, { stream }) => `it is ${stream}` },
+    {
+      id: 'key-is-two-words',
+      says: 'key is u32[2]',
+      holds: ({ key }, _, context) =>
+        key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2),
+    },
+    {
+      id: 'stream-is-word',
+      says: '0 ≤ stream < 2³²',
+      holds: (_, { stream }) => Number.isInteger(stream) && stream >= 0 && stream < 2 ** 32,
+      found: (_, { stream }) => `it is ${stream}`,
+    },
   ],
   infer: (_, { shape }) => [{ dtype: 'u32', shape }],
   loops: (b, { key }, [out], { shape, stream }) => {

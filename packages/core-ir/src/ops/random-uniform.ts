@@ -12,8 +12,12 @@ export const randomUniform = defineOp({
     stream: { kind: 'int', default: 0, doc: 'Different streams of one key are independent.' },
   },
   constraints: [
-    { id: 'key-is-two-words', says: 'key is u32[2]',
-      holds: ({ key }, _, context) => key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2) },
+    {
+      id: 'key-is-two-words',
+      says: 'key is u32[2]',
+      holds: ({ key }, _, context) =>
+        key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2),
+    },
   ],
   infer: (_, { shape }) => [{ dtype: 'f32', shape }],
   decompose: (b, { key }, attrs) => {

@@ -12,7 +12,9 @@ test('the reference gives the known answers of Random123', () => {
 
 test('random-bits is what the reference says', () => {
   const [found] = runOp('random-bits', [keyOf(0xdeadbeef, 7)], { shape: [3, 5], stream: 9 })
-  expect(numbersOf(found ?? keyOf(0, 0))).toEqual(Array.from({ length: 15 }, (_, i) => threefryReference(0xdeadbeef, 7, i, 9)[0]))
+  expect(numbersOf(found ?? keyOf(0, 0))).toEqual(
+    Array.from({ length: 15 }, (_, i) => threefryReference(0xdeadbeef, 7, i, 9)[0]),
+  )
 })
 
 test('random-uniform lies in [0, 1) with the right mean and variance', () => {

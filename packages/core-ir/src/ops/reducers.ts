@@ -5,11 +5,13 @@ import { type Reducer, type Scalar, reduce } from '../scalar/scalar.ts'
 
 type Axes<E extends readonly IndexLike[]> = { readonly [K in keyof E]: Index }
 
-const reducer = (kind: Reducer, usual?: DType) => <const E extends readonly IndexLike[]>(extents: E, body: (axes: Axes<E>) => Scalar, dtype = usual): Scalar => {
-  const axes = extents.map((extent, i) => ({ name: `$k${i}`, extent: toIndex(extent) }))
-  const scalar = body(axes.map(a => variable(a.name)) as unknown as Axes<E>)
-  return reduce(kind, axes, scalar, dtype ?? scalar.dtype)
-}
+const reducer =
+  (kind: Reducer, usual?: DType) =>
+  <const E extends readonly IndexLike[]>(extents: E, body: (axes: Axes<E>) => Scalar, dtype = usual): Scalar => {
+    const axes = extents.map((extent, i) => ({ name: `$k${i}`, extent: toIndex(extent) }))
+    const scalar = body(axes.map(a => variable(a.name)) as unknown as Axes<E>)
+    return reduce(kind, axes, scalar, dtype ?? scalar.dtype)
+  }
 
 export const sum = reducer('sum')
 export const prod = reducer('prod')

@@ -14,7 +14,13 @@ export const reducedShape = (x: TensorType, axes: readonly number[], keepDims: b
   x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [constant(1)] : []) : [d]))
 
 /** The subscripts of x from those of the result and those along the reduced axes. */
-export const unreduced = (out: readonly Index[], along: readonly Index[], axes: readonly number[], rank: number, keepDims: boolean): Index[] => {
+export const unreduced = (
+  out: readonly Index[],
+  along: readonly Index[],
+  axes: readonly number[],
+  rank: number,
+  keepDims: boolean,
+): Index[] => {
   let kept = 0
   return Array.from({ length: rank }, (_, i) => {
     const at = axes.indexOf(i)
@@ -23,7 +29,12 @@ export const unreduced = (out: readonly Index[], along: readonly Index[], axes: 
   })
 }
 
-const reduceOver = (kind: Combiner, x: Operand, axes: readonly number[], at: (along: readonly Index[]) => Scalar): Scalar => {
+const reduceOver = (
+  kind: Combiner,
+  x: Operand,
+  axes: readonly number[],
+  at: (along: readonly Index[]) => Scalar,
+): Scalar => {
   const loops = axes.map((axis, i) => ({ name: `$k${i}`, extent: dim(x.type, axis) }))
   return reduce(kind, loops, at(loops.map(l => variable(l.name))))
 }
@@ -63,10 +74,26 @@ const rows = {
       return select(isZero, select(eq(zeros, 1), spread(mul(g, others)), 0), usual)
     },
   },
-  max: { accepts: 'number', doc: 'Largest over axes, NaN if there is one; the lowest value over nothing.', rule: ofWinners },
-  min: { accepts: 'number', doc: 'Smallest over axes, NaN if there is one; the highest value over nothing.', rule: ofWinners },
-  any: { accepts: 'bool', doc: 'Whether any is true; false over nothing. Not differentiable: the result is a truth.', rule: 'none' },
-  all: { accepts: 'bool', doc: 'Whether all are true; true over nothing. Not differentiable: the result is a truth.', rule: 'none' },
+  max: {
+    accepts: 'number',
+    doc: 'Largest over axes, NaN if there is one; the lowest value over nothing.',
+    rule: ofWinners,
+  },
+  min: {
+    accepts: 'number',
+    doc: 'Smallest over axes, NaN if there is one; the highest value over nothing.',
+    rule: ofWinners,
+  },
+  any: {
+    accepts: 'bool',
+    doc: 'Whether any is true; false over nothing. Not differentiable: the result is a truth.',
+    rule: 'none',
+  },
+  all: {
+    accepts: 'bool',
+    doc: 'Whether all are true; true over nothing. Not differentiable: the result is a truth.',
+    rule: 'none',
+  },
 } as const satisfies Record<Combiner, { readonly accepts: Accepts; readonly doc: string; readonly rule: Rule }>
 
 const reduction = (kind: Combiner): AnyOp => {
@@ -91,7 +118,9 @@ const reduction = (kind: Combiner): AnyOp => {
       compute: (out, { x }, a) =>
         a.axes.length === 0
           ? x.at(...out)
-          : reduceOver(kind, x, a.axes, along => x.at(...unreduced(out, along, a.axes, x.type.shape.length, a.keepDims))),
+          : reduceOver(kind, x, a.axes, along =>
+              x.at(...unreduced(out, along, a.axes, x.type.shape.length, a.keepDims)),
+            ),
       gradient:
         rule === 'none'
           ? rule

@@ -4,7 +4,16 @@ import { defineOp } from './define-op.ts'
 import { bodyMatches } from './bodies.ts'
 
 export const regionKinds = [
-  'elementwise', 'reduction', 'contraction', 'convolution', 'depthwise', 'row', 'gather', 'scatter', 'scan', 'sort',
+  'elementwise',
+  'reduction',
+  'contraction',
+  'convolution',
+  'depthwise',
+  'row',
+  'gather',
+  'scatter',
+  'scan',
+  'sort',
 ] as const
 
 export const region = defineOp({

@@ -1,5 +1,16 @@
 /** @file Subscripts into one shape from those into another with as many elements. */
-import { type Index, add, constant, floorDiv, isConst, mod, mul, product, rowMajorStrides, sameIndex } from '../index/index-expr.ts'
+import {
+  type Index,
+  add,
+  constant,
+  floorDiv,
+  isConst,
+  mod,
+  mul,
+  product,
+  rowMajorStrides,
+  sameIndex,
+} from '../index/index-expr.ts'
 
 /**
  * Dims are matched in groups of equal products, so that only the dims that really merge or split divide:
@@ -14,7 +25,8 @@ type Group = readonly [outFrom: number, outTo: number, from: number, to: number]
 
 const groups = (a: readonly Index[], b: readonly Index[]): Group[] => {
   const result: Group[] = []
-  let i = 0, j = 0
+  let i = 0,
+    j = 0
   while (i < a.length || j < b.length) {
     const [p, q] = nextGroup(a.slice(i), b.slice(j))
     result.push([i, i + p, j, j + q])

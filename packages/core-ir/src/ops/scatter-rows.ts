@@ -16,10 +16,19 @@ export const scatterRows = defineOp({
     axisInRange,
     dtypeIs('indices', 'integer'),
     sameDTypes('x', 'updates'),
-    { id: 'updates-fit', says: 'shape(updates) = shape(x) with the axis replaced by shape(indices)',
-      holds: ({ x, indices, updates }, { axis }, context) => equalShapes(updates.shape, spliced(x.shape, axis, indices.shape), context),
-      found: ({ x, indices, updates }, { axis }) => `${printTensorType(updates)} has not the shape ${printShape(spliced(x.shape, axis, indices.shape))}` },
-    { id: 'reduction-of-numbers', says: 'reduction is none, or x is a number', holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool' },
+    {
+      id: 'updates-fit',
+      says: 'shape(updates) = shape(x) with the axis replaced by shape(indices)',
+      holds: ({ x, indices, updates }, { axis }, context) =>
+        equalShapes(updates.shape, spliced(x.shape, axis, indices.shape), context),
+      found: ({ x, indices, updates }, { axis }) =>
+        `${printTensorType(updates)} has not the shape ${printShape(spliced(x.shape, axis, indices.shape))}`,
+    },
+    {
+      id: 'reduction-of-numbers',
+      says: 'reduction is none, or x is a number',
+      holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool',
+    },
   ],
   infer: ({ x }) => [x],
   loops: (b, { x, indices, updates }, [out], { axis, reduction }) => {
@@ -33,9 +42,14 @@ export const scatterRows = defineOp({
   },
   gradient: ([g], { builder: b, operands: { x, indices, updates }, results: [y] }, { axis, reduction }) => {
     if (g === undefined || y === undefined) return {}
-    return scatterGradient(b, g, { x, updates, y }, reduction,
+    return scatterGradient(
+      b,
+      g,
+      { x, updates, y },
+      reduction,
       (to, from, how) => b.one('scatter-rows', [to, indices, from], { axis, reduction: how }),
-      from => b.one('gather', [from, indices], { axis }))
+      from => b.one('gather', [from, indices], { axis }),
+    )
   },
   example: `graph example(%x: f32[4,3], %i: i32[2], %u: f32[2,3]) {
   %0 = scatter-rows(%x, %i, %u, reduction="add") : f32[4,3]

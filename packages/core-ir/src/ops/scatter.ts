@@ -17,11 +17,18 @@ export const scatter = defineOp({
     dtypeIs('indices', 'integer'),
     sameDTypes('x', 'updates'),
     sameShapes('indices', 'updates'),
-    { id: 'dims-agree', says: 'rank(indices) = rank(x), with equal dims but along the axis',
+    {
+      id: 'dims-agree',
+      says: 'rank(indices) = rank(x), with equal dims but along the axis',
       holds: ({ x, indices }, { axis }, context) =>
         rank(x) === rank(indices) && x.shape.every((d, i) => i === axis || context.equal(d, indices.shape[i] ?? -1)),
-      found: ({ x, indices }) => `they are ${printTensorType(x)} and ${printTensorType(indices)}` },
-    { id: 'reduction-of-numbers', says: 'reduction is none, or x is a number', holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool' },
+      found: ({ x, indices }) => `they are ${printTensorType(x)} and ${printTensorType(indices)}`,
+    },
+    {
+      id: 'reduction-of-numbers',
+      says: 'reduction is none, or x is a number',
+      holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool',
+    },
   ],
   infer: ({ x }) => [x],
   loops: (b, { x, indices, updates }, [out], { axis, reduction }) => {
@@ -34,9 +41,14 @@ export const scatter = defineOp({
   },
   gradient: ([g], { builder: b, operands: { x, indices, updates }, results: [y] }, { axis, reduction }) => {
     if (g === undefined || y === undefined) return {}
-    return scatterGradient(b, g, { x, updates, y }, reduction,
+    return scatterGradient(
+      b,
+      g,
+      { x, updates, y },
+      reduction,
       (to, from, how) => b.one('scatter', [to, indices, from], { axis, reduction: how }),
-      from => b.one('gather-elements', [from, indices], { axis }))
+      from => b.one('gather-elements', [from, indices], { axis }),
+    )
   },
   example: `graph example(%x: f32[2,4], %i: i32[2,3], %u: f32[2,3]) {
   %0 = scatter(%x, %i, %u, axis=1, reduction="add") : f32[2,4]

@@ -24,7 +24,14 @@ export const scatterAttrs = {
 } as const satisfies Record<string, AttrSpec>
 
 /** Puts one update where it belongs; does nothing where the axis is empty. */
-export const meet = (b: LoopBuilder, out: LoopBuffer, at: readonly Index[], axis: number, update: Scalar, reduction: string): void => {
+export const meet = (
+  b: LoopBuilder,
+  out: LoopBuffer,
+  at: readonly Index[],
+  axis: number,
+  update: Scalar,
+  reduction: string,
+): void => {
   const put = (): void => {
     if (isCombining(reduction)) b.accumulate(out, at, reducerOf[reduction], update)
     else b.store(out, at, update)
@@ -36,8 +43,12 @@ export const meet = (b: LoopBuilder, out: LoopBuffer, at: readonly Index[], axis
 
 /** `again` scatters into another tensor by other updates with another reduction; `take` gathers at the same places. */
 export const scatterGradient = (
-  b: GraphBuilder, g: Value, { x, updates, y }: { readonly x: Value; readonly updates: Value; readonly y: Value }, reduction: string,
-  again: (x: Value, updates: Value, reduction: string) => Value, take: (x: Value) => Value,
+  b: GraphBuilder,
+  g: Value,
+  { x, updates, y }: { readonly x: Value; readonly updates: Value; readonly y: Value },
+  reduction: string,
+  again: (x: Value, updates: Value, reduction: string) => Value,
+  take: (x: Value) => Value,
 ): { x: Value; updates: Value } => {
   const { mul, div, eq, select } = arithmetic(b)
   switch (reduction) {

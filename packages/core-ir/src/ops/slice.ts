@@ -19,19 +19,33 @@ export const slice = defineOp({
   },
   canonical: ({ x }, a) => ({ ...a, steps: a.steps.length === 0 ? x.shape.map(() => 1) : a.steps }),
   constraints: [
-    { id: 'one-for-each-dim', says: 'starts, sizes and steps have one entry for each dim, steps are integers and not 0',
+    {
+      id: 'one-for-each-dim',
+      says: 'starts, sizes and steps have one entry for each dim, steps are integers and not 0',
       holds: ({ x }, { starts, sizes, steps }) =>
-        starts.length === rank(x) && sizes.length === rank(x) && steps.length === rank(x) && steps.every(s => Number.isInteger(s) && s !== 0),
-      found: ({ x }, { starts, sizes, steps }) => `there are ${starts.length}, ${sizes.length} and ${steps.length} for ${printTensorType(x)}` },
-    { id: 'in-bounds', says: 'the first and the last element lie inside x in every dim, where there are any',
+        starts.length === rank(x) &&
+        sizes.length === rank(x) &&
+        steps.length === rank(x) &&
+        steps.every(s => Number.isInteger(s) && s !== 0),
+      found: ({ x }, { starts, sizes, steps }) =>
+        `there are ${starts.length}, ${sizes.length} and ${steps.length} for ${printTensorType(x)}`,
+    },
+    {
+      id: 'in-bounds',
+      says: 'the first and the last element lie inside x in every dim, where there are any',
       holds: ({ x }, { starts, sizes, steps }, context) =>
         x.shape.every((d, i) => mayHold(d, starts[i] ?? 0, sizes[i] ?? 0, steps[i] ?? 1, context)),
       found: ({ x }, { starts, sizes, steps }) =>
-        `${printTensorType(x)} has not starts [${starts.map(s => s.key).join(', ')}], sizes [${sizes.map(s => s.key).join(', ')}], steps [${steps.join(', ')}]` },
+        `${printTensorType(x)} has not starts [${starts.map(s => s.key).join(', ')}], sizes [${sizes.map(s => s.key).join(', ')}], steps [${steps.join(', ')}]`,
+    },
   ],
   infer: ({ x }, { sizes }) => [{ dtype: x.dtype, shape: sizes }],
   compute: (out, { x }, { starts, sizes, steps }) =>
-    x.at(...out.map((o, i) => sliceIndex(o, dim(x.type, i), starts[i] ?? constant(0), sizes[i] ?? constant(0), steps[i] ?? 1))),
+    x.at(
+      ...out.map((o, i) =>
+        sliceIndex(o, dim(x.type, i), starts[i] ?? constant(0), sizes[i] ?? constant(0), steps[i] ?? 1),
+      ),
+    ),
   gradient: ([g], { builder: b, operands: { x } }, { starts, steps }) =>
     g === undefined ? {} : { x: b.one('unslice', [g], { starts, steps, shape: x.type.shape }) },
   example: `graph example(%x: f32[4,6]) {
@@ -41,7 +55,13 @@ export const slice = defineOp({
 })
 
 /** False where some value of the symbols is certain to be refused: every value, for constants. */
-const mayHold = (extent: Index, start: IndexLike, size: Index | number, step: number, context: Pick<InferContext, 'symbols'>): boolean => {
+const mayHold = (
+  extent: Index,
+  start: IndexLike,
+  size: Index | number,
+  step: number,
+  context: Pick<InferContext, 'symbols'>,
+): boolean => {
   const ranges = symbolRanges(context.symbols)
   const sizeRange = rangeOf(add(size, 0), ranges)
   if (sizeRange.max < 0) return false

@@ -77,10 +77,17 @@ const network = (b: LoopBuilder, extent: Index, visit: (p: Index, q: Index) => v
 }
 
 const exchange = (
-  b: LoopBuilder, values: LoopBuffer, positions: LoopBuffer, p: readonly Index[], q: readonly Index[], descending: boolean,
+  b: LoopBuilder,
+  values: LoopBuffer,
+  positions: LoopBuffer,
+  p: readonly Index[],
+  q: readonly Index[],
+  descending: boolean,
 ): void => {
-  const x = b.let('x', values.at(...p)), y = b.let('y', values.at(...q))
-  const i = b.let('at_x', positions.at(...p)), j = b.let('at_y', positions.at(...q))
+  const x = b.let('x', values.at(...p)),
+    y = b.let('y', values.at(...q))
+  const i = b.let('at_x', positions.at(...p)),
+    j = b.let('at_y', positions.at(...q))
   const tied = unary('not', before(x, y, descending))
   const wrong = binary('or', before(y, x, descending), binary('and', tied, binary('lt', j, i)))
   b.if(wrong, () => {

@@ -20,7 +20,8 @@ export const narrowed = (s: Scalar): Scalar => {
 
 /** A position along an axis of this extent: negative ones count from the end, and what is outside is moved to the nearest end. */
 export const subscript = (s: Scalar, extent: Index): Index => {
-  const i = narrowed(s), n = indexScalar(extent)
+  const i = narrowed(s),
+    n = indexScalar(extent)
   const counted = s.dtype.startsWith('u') ? i : select(binary('lt', i, literal(0, 'i32')), binary('add', i, n), i)
   const last = binary('sub', n, literal(1, 'i32'))
   return fromScalar(binary('max', binary('min', counted, last), literal(0, 'i32')))

@@ -28,13 +28,16 @@ export const sumToOp = defineOp({
     const axes = stretchedAxes(x.type.shape, shape)
     const loops = axes.map((axis, i) => ({ name: `$k${i}`, extent: dim(x.type, axis) }))
     const extra = x.type.shape.length - shape.length
-    const element = x.at(...x.type.shape.map((_, i) => {
-      const loop = loops[axes.indexOf(i)]
-      return loop === undefined ? out[i - extra] ?? constant(0) : variable(loop.name)
-    }))
+    const element = x.at(
+      ...x.type.shape.map((_, i) => {
+        const loop = loops[axes.indexOf(i)]
+        return loop === undefined ? (out[i - extra] ?? constant(0)) : variable(loop.name)
+      }),
+    )
     return loops.length === 0 ? element : reduce('sum', loops, element)
   },
-  gradient: ([g], { builder, operands: { x } }) => (g === undefined ? {} : { x: broadcastTo(builder, g, x.type.shape) }),
+  gradient: ([g], { builder, operands: { x } }) =>
+    g === undefined ? {} : { x: broadcastTo(builder, g, x.type.shape) },
   example: `graph example(%x: f32[4,2,3]) {
   %0 = sum-to(%x, shape=[2,1]) : f32[2,1]
   return y = %0

@@ -16,19 +16,33 @@ export const takePooled = defineOp({
   constraints: [
     dtypeIs('x', 'number'),
     ...poolFits,
-    { id: 'winners-match', says: 'winners is i32 with a number for each window of x',
+    {
+      id: 'winners-match',
+      says: 'winners is i32 with a number for each window of x',
       holds: ({ x, winners }, a, context) => {
         const shape = poolInfer(x, a, context)
-        return winners.dtype === 'i32' && rank(winners) === shape.length && shape.every((d, i) => context.equal(d, winners.shape[i] ?? -1))
-      } },
+        return (
+          winners.dtype === 'i32' &&
+          rank(winners) === shape.length &&
+          shape.every((d, i) => context.equal(d, winners.shape[i] ?? -1))
+        )
+      },
+    },
   ],
   infer: ({ x, winners }) => [{ dtype: x.dtype, shape: winners.shape }],
   compute: (out, { x, winners }, a) => {
     const loop = { name: '$k0', extent: product(a.kernel) }
     const ks = kernelIndices(variable(loop.name), a.kernel)
     const [n, c, ...at] = out
-    const element = x.atOr([n ?? 0, c ?? 0, ...at.map((p, i) => positionIn(p, ks[i] ?? constant(0), a, i))], literal(0, x.type.dtype))
-    return reduce('sum', [loop], whereAll([binary('eq', winners.at(...out), indexScalar(variable(loop.name)))], element))
+    const element = x.atOr(
+      [n ?? 0, c ?? 0, ...at.map((p, i) => positionIn(p, ks[i] ?? constant(0), a, i))],
+      literal(0, x.type.dtype),
+    )
+    return reduce(
+      'sum',
+      [loop],
+      whereAll([binary('eq', winners.at(...out), indexScalar(variable(loop.name)))], element),
+    )
   },
   gradient: ([g], { builder: b, operands: { x, winners } }, a) =>
     g === undefined ? {} : { x: b.one('max-unpool', [g, winners], { ...a, extents: x.type.shape.slice(2) }) },

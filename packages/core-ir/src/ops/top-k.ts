@@ -20,19 +20,26 @@ export const topK = defineOp({
   constraints: [
     dtypeIs('x', 'number'),
     axisInRange,
-    { id: 'k-in-range', says: '0 ≤ k ≤ dim(x, axis)',
+    {
+      id: 'k-in-range',
+      says: '0 ≤ k ≤ dim(x, axis)',
       holds: ({ x }, { k, axis }, context) => {
         const ranges = symbolRanges(context.symbols)
         return rangeOf(k, ranges).max >= 0 && rangeOf(sub(dim(x, axis), k), ranges).max >= 0
       },
-      found: ({ x }, { k, axis }) => `k is ${k.key} of ${dim(x, axis).key}` },
+      found: ({ x }, { k, axis }) => `k is ${k.key} of ${dim(x, axis).key}`,
+    },
   ],
   infer: ({ x }, { k, axis, dtype }) => {
     const shape = spliced(x.shape, axis, [k])
-    return [{ dtype: x.dtype, shape }, { dtype, shape }]
+    return [
+      { dtype: x.dtype, shape },
+      { dtype, shape },
+    ]
   },
   decompose: (b, { x }, { k, axis, largest, dtype }) => {
-    const sizes = spliced(x.type.shape, axis, [k]), starts = sizes.map(() => constant(0))
+    const sizes = spliced(x.type.shape, axis, [k]),
+      starts = sizes.map(() => constant(0))
     return b.add('sort', [x], { axis, descending: largest, dtype }).map(all => b.one('slice', [all], { starts, sizes }))
   },
   example: `graph example(%x: f32[2,5]) {

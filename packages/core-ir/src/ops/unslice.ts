@@ -19,10 +19,17 @@ export const unslice = defineOp({
   canonical: ({ x }, a) => ({ ...a, steps: a.steps.length === 0 ? x.shape.map(() => 1) : a.steps }),
   constraints: [
     dtypeIs('x', 'number'),
-    { id: 'one-for-each-dim', says: 'starts, steps and shape have one entry for each dim, steps are integers and not 0',
+    {
+      id: 'one-for-each-dim',
+      says: 'starts, steps and shape have one entry for each dim, steps are integers and not 0',
       holds: ({ x }, { starts, shape, steps }) =>
-        starts.length === rank(x) && shape.length === rank(x) && steps.length === rank(x) && steps.every(s => Number.isInteger(s) && s !== 0),
-      found: ({ x }, { starts, shape, steps }) => `there are ${starts.length} and ${steps.length} for ${printShape(shape)}, and rank(x) is ${rank(x)}` },
+        starts.length === rank(x) &&
+        shape.length === rank(x) &&
+        steps.length === rank(x) &&
+        steps.every(s => Number.isInteger(s) && s !== 0),
+      found: ({ x }, { starts, shape, steps }) =>
+        `there are ${starts.length} and ${steps.length} for ${printShape(shape)}, and rank(x) is ${rank(x)}`,
+    },
   ],
   infer: ({ x }, { shape }) => [{ dtype: x.dtype, shape }],
   compute: (out, { x }, { starts, steps }) => {
@@ -35,7 +42,13 @@ export const unslice = defineOp({
       const left = mod(p.distance, p.stride)
       return isConst(left, 0) ? undefined : binary('eq', indexScalar(left), literal(0, 'i32'))
     })
-    return whereAll(exact, x.atOr(places.map(p => floorDiv(p.distance, p.stride)), literal(0, x.type.dtype)))
+    return whereAll(
+      exact,
+      x.atOr(
+        places.map(p => floorDiv(p.distance, p.stride)),
+        literal(0, x.type.dtype),
+      ),
+    )
   },
   gradient: ([g], { builder: b, operands: { x } }, { starts, steps }) =>
     g === undefined ? {} : { x: b.one('slice', [g], { starts, steps, sizes: x.type.shape }) },

@@ -28,7 +28,10 @@ export const canonicalWindow = <A extends Window>(a: A, spatial: number): A => (
   dilations: a.dilations.length === 0 ? repeat(spatial, 1) : a.dilations,
 })
 
-const wholeFrom = (least: number) => (n: number): boolean => Number.isInteger(n) && n >= least
+const wholeFrom =
+  (least: number) =>
+  (n: number): boolean =>
+    Number.isInteger(n) && n >= least
 
 export const windowFits: Constraint<{ readonly x: TensorType }, Window> = {
   id: 'window-fits',
@@ -36,8 +39,12 @@ export const windowFits: Constraint<{ readonly x: TensorType }, Window> = {
   holds: ({ x }, { strides, pads, dilations }) => {
     const n = x.shape.length - 2
     return (
-      strides.length === n && dilations.length === n && pads.length === 2 * n &&
-      strides.every(wholeFrom(1)) && dilations.every(wholeFrom(1)) && pads.every(wholeFrom(0))
+      strides.length === n &&
+      dilations.length === n &&
+      pads.length === 2 * n &&
+      strides.every(wholeFrom(1)) &&
+      dilations.every(wholeFrom(1)) &&
+      pads.every(wholeFrom(0))
     )
   },
   found: ({ x }, { strides, pads, dilations }) =>
@@ -45,7 +52,13 @@ export const windowFits: Constraint<{ readonly x: TensorType }, Window> = {
 }
 
 /** How many windows fit along spatial dim `i` of extent `extent`: none where the window is larger. */
-export const windowsAlong = (extent: Index, kernel: IndexLike, w: Window, i: number, context: Pick<InferContext, 'symbols'>): Index => {
+export const windowsAlong = (
+  extent: Index,
+  kernel: IndexLike,
+  w: Window,
+  i: number,
+  context: Pick<InferContext, 'symbols'>,
+): Index => {
   const { stride, low, high, dilation } = along(w, i)
   const room = sub(add(extent, low + high - 1), mul(dilation, sub(kernel, 1)))
   return simplify(max(0, add(floorDiv(room, stride), 1)), symbolRanges(context.symbols))
@@ -58,7 +71,12 @@ export const positionIn = (at: Index, k: Index, w: Window, i: number): Index => 
 }
 
 /** Which window has element `k` at position `x`: its number, and whether there is one (it may still lie outside). */
-export const windowAt = (x: Index, k: Index, w: Window, i: number): { readonly window: Index; readonly exact: Scalar | undefined } => {
+export const windowAt = (
+  x: Index,
+  k: Index,
+  w: Window,
+  i: number,
+): { readonly window: Index; readonly exact: Scalar | undefined } => {
   const { stride, low, dilation } = along(w, i)
   const start = sub(add(x, low), mul(k, dilation))
   return {
@@ -72,7 +90,11 @@ export const whereAll = (conditions: readonly (Scalar | undefined)[], value: Sca
   const real = conditions.filter(c => c !== undefined)
   const [first, ...rest] = real
   if (first === undefined) return value
-  return select(rest.reduce((a, c) => binary('and', a, c), first), value, literal(0, value.dtype))
+  return select(
+    rest.reduce((a, c) => binary('and', a, c), first),
+    value,
+    literal(0, value.dtype),
+  )
 }
 
 export const isPadded = (w: Window): boolean => w.pads.some(p => p !== 0)

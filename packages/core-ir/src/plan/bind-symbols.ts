@@ -2,7 +2,8 @@
 import { type DType, QuernError } from '@quern/artifact'
 import type { SymbolInfo } from '../graph/graph.ts'
 import type { HostTensor } from '../host-tensor.ts'
-import { type Index, evaluateIndex, split, visitAtoms } from '../index/index-expr.ts'
+import { type Index, evaluateIndex } from '../index/index-expr.ts'
+import { isBound, solveDims } from '../index/solve.ts'
 import { printShape } from '../graph/print-type.ts'
 
 export interface BoundInput {
@@ -26,11 +27,7 @@ export const bindSymbols = (symbols: readonly SymbolInfo[], inputs: readonly Bou
     if (tensor.dtype !== input.dtype || tensor.shape.length !== input.shape.length) throw mismatch(input, tensor)
     input.shape.forEach((dim, i) => pairs.push({ input, dim, size: tensor.shape[i] ?? 0 }))
   }
-  // A dim that is a plain symbol, or a multiple of one plus a constant, says what the symbol is; so may a later one.
-  for (let before = -1; before < bound.size;) {
-    before = bound.size
-    for (const { dim, size } of pairs) solve(dim, size, bound)
-  }
+  solveDims(pairs, bound)
   for (const symbol of symbols) {
     const { name, min, max, multipleOf } = symbol
     if (symbol.upper !== undefined && !bound.has(name)) bound.set(name, evaluateIndex(symbol.upper, bound))
@@ -58,24 +55,3 @@ const mismatch = (input: BoundInput, tensor: HostTensor): QuernError =>
     `the input ${input.name} is ${input.dtype}${printShape(input.shape)}, and ${tensor.dtype}[${tensor.shape.join(',')}] was given`,
     { input: input.name, dtype: tensor.dtype, shape: [...tensor.shape] },
   )
-
-const isBound = (dim: Index, bound: ReadonlyMap<string, number>): boolean => {
-  let all = true
-  visitAtoms(dim, atom => {
-    if (atom.kind === 'value' || (atom.kind === 'var' && !bound.has(atom.name))) all = false
-  })
-  return all
-}
-
-const solve = (dim: Index, size: number, bound: Map<string, number>): void => {
-  const { offset, terms } = split(dim)
-  let rest = size - offset
-  let unknown: { readonly name: string; readonly coef: number } | undefined
-  for (const { coef, factors } of terms) {
-    const [only] = factors
-    if (factors.every(f => isBound(f, bound))) rest -= factors.reduce((p, f) => p * evaluateIndex(f, bound), coef)
-    else if (unknown !== undefined || factors.length !== 1 || only?.kind !== 'var') return
-    else unknown = { name: only.name, coef }
-  }
-  if (unknown !== undefined && rest % unknown.coef === 0) bound.set(unknown.name, rest / unknown.coef)
-}

@@ -1,6 +1,17 @@
 /** @file Reference for reductions, norms, scans and sorting. */
 import type { HostTensor } from '../../host-tensor.ts'
-import { type Element, add, build, countOf, flatten, multiply, oneOf, read, subscripts, zeroOf } from './reference-tensor.ts'
+import {
+  type Element,
+  add,
+  build,
+  countOf,
+  flatten,
+  multiply,
+  oneOf,
+  read,
+  subscripts,
+  zeroOf,
+} from './reference-tensor.ts'
 
 const grouped = (x: HostTensor, shape: readonly number[], place: (at: readonly number[]) => number[]): Element[][] => {
   const groups: Element[][] = Array.from({ length: countOf(shape) }, () => [])
@@ -9,8 +20,11 @@ const grouped = (x: HostTensor, shape: readonly number[], place: (at: readonly n
 }
 
 const extremes: Record<string, readonly [Element, Element]> = {
-  f32: [-Infinity, Infinity], f64: [-Infinity, Infinity],
-  i32: [-(2n ** 31n), 2n ** 31n - 1n], u8: [0n, 255n], i64: [-(2n ** 63n), 2n ** 63n - 1n],
+  f32: [-Infinity, Infinity],
+  f64: [-Infinity, Infinity],
+  i32: [-(2n ** 31n), 2n ** 31n - 1n],
+  u8: [0n, 255n],
+  i64: [-(2n ** 63n), 2n ** 63n - 1n],
 }
 const larger = (a: Element, b: Element): Element => (Number.isNaN(a) ? a : Number.isNaN(b) || b > a ? b : a)
 const smaller = (a: Element, b: Element): Element => (Number.isNaN(a) ? a : Number.isNaN(b) || b < a ? b : a)
@@ -34,34 +48,56 @@ export const reduceReference = (op: string, x: HostTensor, axes: readonly number
 
 export const sumToReference = (x: HostTensor, shape: readonly number[]): HostTensor => {
   const extra = x.shape.length - shape.length
-  const groups = grouped(x, shape, at => shape.map((d, i) => (d === 1 ? 0 : at[i + extra] ?? 0)))
+  const groups = grouped(x, shape, at => shape.map((d, i) => (d === 1 ? 0 : (at[i + extra] ?? 0))))
   return build(x.dtype, shape, at => (groups[flatten(at, shape)] ?? []).reduce(add, zeroOf(x.dtype)))
 }
 
 /** The elements along an axis through a place. */
 const row = (x: HostTensor, at: readonly number[], axis: number): Element[] =>
-  Array.from({ length: x.shape[axis] ?? 0 }, (_, k) => read(x, at.map((i, d) => (d === axis ? k : i))))
+  Array.from({ length: x.shape[axis] ?? 0 }, (_, k) =>
+    read(
+      x,
+      at.map((i, d) => (d === axis ? k : i)),
+    ),
+  )
 
-export const argReference = (op: 'argmax' | 'argmin', x: HostTensor, axis: number, keepDims: boolean, dtype: 'i32' | 'i64'): HostTensor => {
+export const argReference = (
+  op: 'argmax' | 'argmin',
+  x: HostTensor,
+  axis: number,
+  keepDims: boolean,
+  dtype: 'i32' | 'i64',
+): HostTensor => {
   const shape = x.shape.flatMap((d, i) => (i === axis ? (keepDims ? [1] : []) : [d]))
   return build(dtype, shape, at => {
     const all = row(x, keepDims ? at : [...at.slice(0, axis), 0, ...at.slice(axis)], axis)
     const nan = all.findIndex(v => Number.isNaN(v))
     if (nan >= 0) return nan
-    const best = all.reduce<Element | undefined>((a, b) => (a === undefined || (op === 'argmax' ? b > a : b < a) ? b : a), undefined)
+    const best = all.reduce<Element | undefined>(
+      (a, b) => (a === undefined || (op === 'argmax' ? b > a : b < a) ? b : a),
+      undefined,
+    )
     return best === undefined ? 0 : all.indexOf(best)
   })
 }
 
 export const softmaxReference = (x: HostTensor, axis: number, log: boolean): HostTensor =>
   build(x.dtype, x.shape, at => {
-    const all = row(x, at, axis).map(Number), own = Number(read(x, at))
+    const all = row(x, at, axis).map(Number),
+      own = Number(read(x, at))
     const top = Math.max(...all)
     const total = all.reduce((s, v) => s + Math.exp(v - top), 0)
     return log ? own - top - Math.log(total) : Math.exp(own - top) / total
   })
 
-export const normReference = (x: HostTensor, scale: HostTensor | undefined, bias: HostTensor | undefined, axis: number, epsilon: number, centre: boolean): HostTensor =>
+export const normReference = (
+  x: HostTensor,
+  scale: HostTensor | undefined,
+  bias: HostTensor | undefined,
+  axis: number,
+  epsilon: number,
+  centre: boolean,
+): HostTensor =>
   build(x.dtype, x.shape, at => {
     const rowShape = x.shape.slice(axis)
     const all = [...subscripts(rowShape)].map(rest => Number(read(x, [...at.slice(0, axis), ...rest])))
@@ -69,7 +105,10 @@ export const normReference = (x: HostTensor, scale: HostTensor | undefined, bias
     const square = all.reduce((s, v) => s + (v - mean) ** 2, 0) / all.length
     const unit = (Number(read(x, at)) - mean) / Math.sqrt(square + epsilon)
     const place = at.slice(axis)
-    return unit * (scale === undefined ? 1 : Number(read(scale, place))) + (bias === undefined ? 0 : Number(read(bias, place)))
+    return (
+      unit * (scale === undefined ? 1 : Number(read(scale, place))) +
+      (bias === undefined ? 0 : Number(read(bias, place)))
+    )
   })
 
 export const cumsumReference = (x: HostTensor, axis: number, exclusive: boolean, reverse: boolean): HostTensor =>
@@ -94,4 +133,3 @@ export const sortReference = (x: HostTensor, axis: number, descending: boolean, 
     build(dtype, x.shape, at => sorted(at)[at[axis] ?? 0]?.[1] ?? NaN),
   ]
 }
-

@@ -23,9 +23,13 @@ export const generator = (seed: number): (() => number) => {
 export const randomTensor = (dtype: DType, shape: readonly number[], seed: number): HostTensor => {
   const next = generator(seed)
   return tensorOf(dtype, shape, () =>
-    dtype === 'bool' ? Math.round(next())
-    : isFloat(dtype) ? (next() < 0.2 ? Math.round(next() * 4 - 2) : next() * 8 - 4)
-    : Math.round(next() * 18 - (dtype.startsWith('u') ? 0 : 9)),
+    dtype === 'bool'
+      ? Math.round(next())
+      : isFloat(dtype)
+        ? next() < 0.2
+          ? Math.round(next() * 4 - 2)
+          : next() * 8 - 4
+        : Math.round(next() * 18 - (dtype.startsWith('u') ? 0 : 9)),
   )
 }
 
@@ -43,7 +47,12 @@ export const numbersOf = (t: HostTensor): number[] => {
 }
 
 /** A graph of one node over operands of literal shapes; outputs `out0`, `out1` … */
-export const oneNode = (op: string, operands: readonly (HostTensor | undefined)[], attrs: Attrs, symbols: readonly SymbolInfo[] = []): Graph => {
+export const oneNode = (
+  op: string,
+  operands: readonly (HostTensor | undefined)[],
+  attrs: Attrs,
+  symbols: readonly SymbolInfo[] = [],
+): Graph => {
   const b = new GraphBuilder('one', new Map(symbols.map(s => [s.name, s])))
   const inputs = operands.map((t, i) => t && b.input(`in${i}`, tensorType(t.dtype, t.shape)))
   const results = b.add(op, inputs, attrs)
