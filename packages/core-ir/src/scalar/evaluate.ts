@@ -41,7 +41,10 @@ const index = (x: Index, resolver: ScalarResolver, axes: Axes): (() => number) =
       return () => value
     }
     case 'sum':
-      return sum(x.offset, x.terms.map(t => term(t, resolver, axes)))
+      return sum(
+        x.offset,
+        x.terms.map(t => term(t, resolver, axes)),
+      )
     default:
       return atom(x, resolver, axes)
   }

@@ -1,6 +1,6 @@
 /**
  * @file The scalar operations, one row each. This table is the single statement of what each op accepts;
- * its total semantics (overflow, NaN, division by zero) stand in scalar/evaluate.ts and docs/ops/scalars.md.
+ * its total semantics (overflow, NaN, division by zero) stand in scalar/arithmetic.ts, those of conversions in scalar/cast.ts.
  */
 import type { DType } from '@quern/artifact'
 

@@ -1,6 +1,7 @@
 /** @file Accuracy of the expansions in single precision, computed by basic ops alone, and their edge values. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { unaryFunction } from '../arithmetic.ts'
 import { pow } from '../math.ts'
 import { binaryOps, unaryOps } from '../scalar-ops.ts'
 import { expandOp, expansions, isExpanded } from './expansions.ts'
@@ -201,6 +202,63 @@ describe('pow', () => {
       { numRuns: 30_000 },
     )
     console.info(`pow: at most ${worst.toFixed(2)} ulp`)
+  })
+})
+
+describe('double precision', () => {
+  const doubles = fc.oneof(
+    fc.double({ noNaN: true }),
+    fc.double({ min: -750, max: 750, noNaN: true }),
+    fc.double({ min: -3, max: 7, noNaN: true }),
+    fc.integer({ min: -4_000_000, max: 4_000_000 }).map(k => (k * Math.PI) / 2),
+  )
+  // The reference of erf is itself only good to some units.
+  test.each(expandedUnary.map(op => [op, op === 'erf' ? 12 : 4] as const))('%s is within %d ulp', (op, allowed) => {
+    const run = runnable(expansions[op], 'f64', 1),
+      exact = unaryFunction(op, 'f64')
+    let worst = 0
+    fc.assert(
+      fc.property(doubles, x => {
+        worst = Math.max(worst, ulpDistance(Number(run(x)), Number(exact(x)), 'f64'))
+        return worst <= allowed
+      }),
+      { numRuns: 10_000 },
+    )
+    console.info(`f64 ${op}: at most ${worst.toFixed(2)} ulp`)
+  })
+  test('pow is within 4 ulp, special cases included', () => {
+    const run = runnable(expansions.pow, 'f64', 2)
+    const special = fc.constantFrom(
+      0,
+      -0,
+      1,
+      -1,
+      2,
+      -2,
+      3,
+      0.5,
+      -0.5,
+      Infinity,
+      -Infinity,
+      NaN,
+      2 ** 53 + 2,
+      -(2 ** 52 + 1),
+      5e-324,
+      -5e-324,
+    )
+    let worst = 0
+    fc.assert(
+      fc.property(
+        fc.oneof(special, fc.double(), fc.double({ min: -3, max: 3 })),
+        fc.oneof(special, fc.double(), fc.double({ min: -300, max: 300 })),
+        (x, y) => {
+          worst = Math.max(worst, ulpDistance(Number(run(x, y)), pow(x, y), 'f64'))
+          return worst <= 4
+        },
+      ),
+      { numRuns: 20_000 },
+    )
+    console.info(`f64 pow: at most ${worst.toFixed(2)} ulp`)
   })
 })
 

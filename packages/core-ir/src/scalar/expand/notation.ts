@@ -3,15 +3,17 @@ import type { DType } from '@quern/artifact'
 import { type Scalar, binary, bitcast, literal, select, unary } from '../scalar.ts'
 import type { BinaryOp } from '../scalar-ops.ts'
 import type { Emitter } from './emitter.ts'
+import { formatOf } from './float-format.ts'
 
-export type Like = Scalar | number
+export type Like = Scalar | number | bigint
+const isScalar = (x: Like): x is Scalar => typeof x === 'object'
 
 const infix =
   (op: BinaryOp) =>
   (x: Like, y: Like): Scalar => {
-    const [dtype] = [x, y].flatMap(s => (typeof s === 'number' ? [] : [s.dtype]))
+    const [dtype] = [x, y].flatMap(s => (isScalar(s) ? [s.dtype] : []))
     if (dtype === undefined) throw new TypeError(`${op} of two numbers has no dtype`)
-    return binary(op, typeof x === 'number' ? literal(x, dtype) : x, typeof y === 'number' ? literal(y, dtype) : y)
+    return binary(op, isScalar(x) ? x : literal(x, dtype), isScalar(y) ? y : literal(y, dtype))
   }
 export const add = infix('add')
 export const sub = infix('sub')
@@ -33,12 +35,12 @@ export const abs = (x: Scalar): Scalar => unary('abs', x)
 export const neg = (x: Scalar): Scalar => unary('neg', x)
 
 export const pick = (condition: Scalar, then: Like, otherwise: Like): Scalar => {
-  const [dtype] = [then, otherwise].flatMap(s => (typeof s === 'number' ? [] : [s.dtype]))
+  const [dtype] = [then, otherwise].flatMap(s => (isScalar(s) ? [s.dtype] : []))
   if (dtype === undefined) throw new TypeError('a choice of two numbers has no dtype')
   return select(
     condition,
-    typeof then === 'number' ? literal(then, dtype) : then,
-    typeof otherwise === 'number' ? literal(otherwise, dtype) : otherwise,
+    isScalar(then) ? then : literal(then, dtype),
+    isScalar(otherwise) ? otherwise : literal(otherwise, dtype),
   )
 }
 
@@ -63,11 +65,14 @@ export const polynomial = (x: Scalar, coefficients: readonly number[]): Scalar =
     .reduceRight<Scalar>((value, c) => add(mul(x, value), c), literal(coefficients.at(-1) ?? 0, x.dtype))
 
 /** The bits of a float as a signed integer, and back. Tests on bits hold where a compiler assumes that there is no NaN. */
-export const bitsOf = (x: Scalar): Scalar => bitcast(x, x.dtype === 'f64' ? 'i64' : 'i32')
+export const bitsOf = (x: Scalar): Scalar => bitcast(x, formatOf(x).int)
 export const floatOf = (bits: Scalar): Scalar =>
   bitcast(bits, bits.dtype === 'i64' || bits.dtype === 'u64' ? 'f64' : 'f32')
-export const wholeDType = (x: Scalar): DType => (x.dtype === 'f64' ? 'i64' : 'i32')
 
 /** A float that is not negative, with the sign bit of x. */
 export const withSignOf = (x: Scalar, size: Scalar): Scalar =>
-  floatOf(or(bitsOf(size), and(bitsOf(x), literal(x.dtype === 'f64' ? -(1n << 63n) : -(2 ** 31), wholeDType(x)))))
+  floatOf(or(bitsOf(size), and(bitsOf(x), formatOf(x).sign)))
+
+/** One value of two literals. */
+export const oneOf = (condition: Scalar, then: number | bigint, otherwise: number | bigint, dtype: DType): Scalar =>
+  select(condition, literal(then, dtype), literal(otherwise, dtype))
