@@ -39,7 +39,13 @@ export interface Host {
 
 export interface Core {
   readonly models: ReturnType<typeof createModels>
-  resolveId(context: HookContext, source: string, importer: string | undefined): Promise<ResolvedId | null>
+  /** `as` overrides the conditions by which the runtime is resolved. */
+  resolveId(
+    context: HookContext,
+    source: string,
+    importer: string | undefined,
+    as?: Platform,
+  ): Promise<ResolvedId | null>
   load(context: HookContext, id: string, place: PlaceFile, environment: string): Promise<LoadedModule | null>
   /** Gives a bundle the runtime's worker as a chunk, where the bundler does not find it by itself. */
   transformRuntime(context: HookContext, code: string, id: string, environment: string): TransformedModule | null
@@ -81,10 +87,16 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
   }
 
   /** The bundler's own way, by the conditions it was given; else ours. */
-  const resolveRuntime = async (context: HookContext, source: string, importer: string): Promise<ResolvedId | null> => {
-    const found = await context.resolve(source, importer, { skipSelf: true })
-    if (platform === undefined || (found && !found.external)) return found
-    const id = resolveOwn(source, importer, platform)
+  const resolveRuntime = async (
+    context: HookContext,
+    source: string,
+    importer: string,
+    as: Platform | undefined,
+  ): Promise<ResolvedId | null> => {
+    const found = as === undefined ? await context.resolve(source, importer, { skipSelf: true }) : null
+    const by = as ?? platform
+    if (by === undefined || (found && !found.external)) return found
+    const id = resolveOwn(source, importer, by)
     return id === undefined ? found : { id }
   }
 
@@ -101,7 +113,7 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
   return {
     models,
 
-    resolveId: async (context, source, importer) => {
+    resolveId: async (context, source, importer, as) => {
       const { file, exportName } = splitId(source)
       if (exportName !== undefined) {
         const found = await context.resolve(file, importer, { skipSelf: true })
@@ -110,10 +122,10 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
       // The app need not depend on the runtime: it is the plugin that put the import there.
       if (source === runtime && importer !== undefined && splitId(importer).exportName !== undefined)
         return runtimeStandIn === undefined
-          ? resolveRuntime(context, source, ownFile)
+          ? resolveRuntime(context, source, ownFile, as)
           : { id: fileURLToPath(runtimeStandIn) }
       if (importer !== undefined && importer.startsWith(runtimeFolder()))
-        return resolveRuntime(context, source, importer)
+        return resolveRuntime(context, source, importer, as)
       return null
     },
 

@@ -99,15 +99,24 @@ describe('a model computes', () => {
       'vitest.config.js',
       `import quern from ${JSON.stringify(plugin)}\nexport default { plugins: [quern()], test: { globals: true } }`,
     )
+    // What jsdom and happy-dom do: modules as for a browser, run in Node.
     project.write(
-      'app.test.js',
-      `import { compute } from './app.js'
+      'dom.js',
+      `export default { name: 'dom', viteEnvironment: 'client', setup: () => ({ teardown() {} }) }`,
+    )
+    for (const [name, first] of [
+      ['app', ''],
+      ['dom', '// @vitest-environment ./dom.js\n'],
+    ])
+      project.write(
+        `${name}.test.js`,
+        `${first}import { compute } from './app.js'
        test.each(['caller', 'worker'])('computes on the %s', async thread => {
          const { y, ran } = await compute(thread)
          expect(ran).toBe(thread)
          expect(y[1]).toBeCloseTo(Math.sin(1) + Math.cos(1), 5)
        })`,
-    )
+      )
     const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs')
     const { VITEST: _, ...env } = process.env
     const { stdout } = await promisify(execFile)(
@@ -118,6 +127,6 @@ describe('a model computes', () => {
         timeout: 30_000,
       },
     )
-    expect(JSON.parse(stdout)).toMatchObject({ success: true, numPassedTests: 2 })
+    expect(JSON.parse(stdout)).toMatchObject({ success: true, numPassedTests: 4 })
   })
 })

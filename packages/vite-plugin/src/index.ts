@@ -96,7 +96,10 @@ export default function quern(options: QuernOptions = {}): Plugin {
     resolveId: {
       filter: { id: resolvedHere },
       handler(source, importer) {
-        return core.resolveId(this, source, importer)
+        const { environment } = this
+        // The client environment that Vitest runs in Node has a browser's conditions.
+        const inNode = environment.config.consumer === 'client' && readerOf(environment) === 'file'
+        return core.resolveId(this, source, importer, inNode ? 'node' : undefined)
       },
     },
 
