@@ -40,12 +40,10 @@ const { meant } = fc.letrec<{ meant: Meant }>(tie => ({
     fc
       .tuple(tie('meant'), divisor)
       .map(([x, y]) => ({ index: ix.floorDiv(x.index, y.index), of: (e: Env) => Math.floor(x.of(e) / y.of(e)) })),
-    fc
-      .tuple(tie('meant'), divisor)
-      .map(([x, y]) => ({
-        index: ix.mod(x.index, y.index),
-        of: (e: Env) => x.of(e) - y.of(e) * Math.floor(x.of(e) / y.of(e)),
-      })),
+    fc.tuple(tie('meant'), divisor).map(([x, y]) => ({
+      index: ix.mod(x.index, y.index),
+      of: (e: Env) => x.of(e) - y.of(e) * Math.floor(x.of(e) / y.of(e)),
+    })),
     fc
       .tuple(tie('meant'), tie('meant'))
       .map(([x, y]) => ({ index: ix.min(x.index, y.index), of: (e: Env) => Math.min(x.of(e), y.of(e)) })),

@@ -46,28 +46,49 @@ export const sameIndex = (a: IndexLike, b: IndexLike): boolean => toIndex(a).key
 const offsetOf = (x: Index): number => (x.kind === 'const' ? x.value : x.kind === 'sum' ? x.offset : 0)
 const termsOf = (x: Index): readonly Term[] =>
   x.kind === 'const' ? [] : x.kind === 'sum' ? x.terms : [{ coef: 1, factors: [x] }]
-const factorsKey = (factors: readonly Atom[]): string => factors.map(f => f.key).join('*')
+const factorsKey = (factors: readonly Atom[]): string => {
+  const [only, ...more] = factors
+  return only === undefined ? '' : more.length === 0 ? only.key : factors.map(f => f.key).join('*')
+}
 
 /** Rebuilds an index from an offset and terms, collecting like terms; the inverse of {@link split}. */
 export const fromTerms = (offset: number, terms: readonly Term[]): Index => {
+  const keys = terms.map(t => factorsKey(t.factors))
+  // Most sums arrive in order and without like terms: only the others are collected and sorted.
+  const inOrder = terms.every((t, i) => t.coef !== 0 && (i === 0 || (keys[i - 1] ?? '') < (keys[i] ?? '')))
+  if (inOrder) return canonicalSum(offset, terms, keys)
   const collected = new Map<string, Term>()
-  for (const term of terms) {
-    const key = factorsKey(term.factors)
-    const coef = (collected.get(key)?.coef ?? 0) + term.coef
-    collected.set(key, { coef, factors: term.factors })
-  }
-  const kept = [...collected].filter(([, t]) => t.coef !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  if (kept.length === 0) return constant(offset)
-  for (const x of [offset, ...kept.map(([, t]) => t.coef)])
-    if (!Number.isSafeInteger(x)) throw new RangeError(`a coefficient of an index must be a safe integer, not ${x}`)
-  const [first] = kept
-  if (kept.length === 1 && offset === 0 && first !== undefined) {
-    const { coef, factors } = first[1]
-    const [only] = factors
-    if (coef === 1 && factors.length === 1 && only !== undefined) return only
-  }
-  const key = kept.map(([k, t]) => (t.coef === 1 ? k : `${t.coef}*${k}`)).join('+') + (offset === 0 ? '' : `+${offset}`)
-  return { kind: 'sum', offset, terms: kept.map(([, t]) => t), key: `(${key})` }
+  terms.forEach((term, i) => {
+    const key = keys[i] ?? ''
+    const before = collected.get(key)
+    collected.set(key, before === undefined ? term : { coef: before.coef + term.coef, factors: term.factors })
+  })
+  const kept = [...collected].filter(([, t]) => t.coef !== 0).sort(([p], [q]) => (p < q ? -1 : p > q ? 1 : 0))
+  return canonicalSum(
+    offset,
+    kept.map(([, t]) => t),
+    kept.map(([k]) => k),
+  )
+}
+
+const checkCoefficient = (x: number): void => {
+  if (!Number.isSafeInteger(x)) throw new RangeError(`a coefficient of an index must be a safe integer, not ${x}`)
+}
+
+/** @param terms sorted by key, without like terms */
+const canonicalSum = (offset: number, terms: readonly Term[], keys: readonly string[]): Index => {
+  const [first] = terms
+  if (first === undefined) return constant(offset)
+  const [only] = first.factors
+  if (terms.length === 1 && offset === 0 && first.coef === 1 && first.factors.length === 1 && only !== undefined)
+    return only
+  checkCoefficient(offset)
+  let key = ''
+  terms.forEach(({ coef }, i) => {
+    checkCoefficient(coef)
+    key += `${i === 0 ? '' : '+'}${coef === 1 ? '' : `${coef}*`}${keys[i] ?? ''}`
+  })
+  return { kind: 'sum', offset, terms, key: offset === 0 ? `(${key})` : `(${key}+${offset})` }
 }
 
 /** The polynomial of an index: constant offset and terms. */
@@ -77,27 +98,67 @@ export const split = (x: Index): { offset: number; terms: readonly Term[] } => (
 })
 
 export const add = (...xs: readonly IndexLike[]): Index => {
-  const all = xs.map(toIndex)
-  return fromTerms(
-    all.reduce((s, x) => s + offsetOf(x), 0),
-    all.flatMap(termsOf),
-  )
+  let offset = 0
+  let terms: readonly Term[] | undefined
+  let lone: Index | undefined
+  for (const like of xs) {
+    const x = toIndex(like)
+    offset += offsetOf(x)
+    const more = termsOf(x)
+    if (more.length === 0) continue
+    lone = terms === undefined ? x : undefined
+    terms = terms === undefined ? more : merge(terms, more)
+  }
+  if (terms === undefined) return constant(offset)
+  if (lone !== undefined && offset === offsetOf(lone)) return lone
+  return fromTerms(offset, terms)
 }
 
-export const mul = (...xs: readonly IndexLike[]): Index =>
-  xs.map(toIndex).reduce<Index>((a, b) => {
-    const left = [...termsOf(a), ...(offsetOf(a) === 0 ? [] : [{ coef: offsetOf(a), factors: [] }])]
-    const right = [...termsOf(b), ...(offsetOf(b) === 0 ? [] : [{ coef: offsetOf(b), factors: [] }])]
-    let offset = 0
-    const terms: Term[] = []
-    for (const l of left)
-      for (const r of right) {
-        const factors = [...l.factors, ...r.factors].sort((p, q) => (p.key < q.key ? -1 : p.key > q.key ? 1 : 0))
-        if (factors.length === 0) offset += l.coef * r.coef
-        else terms.push({ coef: l.coef * r.coef, factors })
-      }
-    return fromTerms(offset, terms)
-  }, constant(1))
+/** The sorted terms of two sums in one sorted list; like terms are joined. */
+const merge = (a: readonly Term[], b: readonly Term[]): readonly Term[] => {
+  const merged: Term[] = []
+  let i = 0,
+    j = 0
+  for (let p = a[i], q = b[j]; p !== undefined || q !== undefined; p = a[i], q = b[j]) {
+    const order = p === undefined ? 1 : q === undefined ? -1 : compare(factorsKey(p.factors), factorsKey(q.factors))
+    if (p !== undefined && q !== undefined && order === 0) {
+      const coef = p.coef + q.coef
+      if (coef !== 0) merged.push({ coef, factors: p.factors })
+    } else merged.push((order < 0 ? p : q) as Term)
+    if (order <= 0) i++
+    if (order >= 0) j++
+  }
+  return merged
+}
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+export const mul = (...xs: readonly IndexLike[]): Index => xs.map(toIndex).reduce<Index>(multiply, constant(1))
+
+const multiply = (a: Index, b: Index): Index => {
+  if (a.kind === 'const') return scale(b, a.value)
+  if (b.kind === 'const') return scale(a, b.value)
+  const left = [...termsOf(a), ...(offsetOf(a) === 0 ? [] : [{ coef: offsetOf(a), factors: [] }])]
+  const right = [...termsOf(b), ...(offsetOf(b) === 0 ? [] : [{ coef: offsetOf(b), factors: [] }])]
+  let offset = 0
+  const terms: Term[] = []
+  for (const l of left)
+    for (const r of right) {
+      const factors = [...l.factors, ...r.factors].sort((p, q) => compare(p.key, q.key))
+      if (factors.length === 0) offset += l.coef * r.coef
+      else terms.push({ coef: l.coef * r.coef, factors })
+    }
+  return fromTerms(offset, terms)
+}
+
+const scale = (x: Index, by: number): Index => {
+  if (by === 1) return x
+  if (by === 0) return constant(0)
+  if (x.kind === 'const') return constant(x.value * by)
+  return fromTerms(
+    offsetOf(x) * by,
+    termsOf(x).map(t => ({ coef: t.coef * by, factors: t.factors })),
+  )
+}
 
 export const sub = (a: IndexLike, b: IndexLike): Index => add(a, mul(-1, b))
 
