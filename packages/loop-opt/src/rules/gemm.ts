@@ -57,7 +57,6 @@ export const contractionOf = (region: LoweredRegion): Contraction | undefined =>
   const init = region.stages.find(s => s.role === 'init' && s.buffer === update?.buffer)
   const store = region.stages.find(s => s.role === 'store')
   const columns = update?.spatial.at(-1),
-    rows = update?.spatial.at(-2),
     [depth, ...moreDepth] = update?.reduce ?? []
   if (
     update === undefined ||
@@ -82,19 +81,10 @@ export const contractionOf = (region: LoweredRegion): Contraction | undefined =>
   const [only] = rhs
   if (only === undefined || rhs.length !== 1) return undefined
   const lhs = [...new Set(reads.filter(a => a.buffer !== only && !along(columns).includes(a)).map(a => a.buffer))]
-  // A right-hand side that changes with the rows is one of many: each row is a contraction of its own.
-  const shared = rows !== undefined && !along(rows).some(a => a.buffer === only)
-  return {
-    init,
-    update,
-    store,
-    rhs: only,
-    lhs,
-    rows: shared ? rows : undefined,
-    columns,
-    depth,
-    accumulator: update.buffer,
-  }
+  // Rows are an axis along which the right-hand side stays: the one that stands innermost.
+  const batch = update.spatial.filter(axis => axis !== columns && along(axis).some(a => a.buffer === only))
+  const rows = update.spatial.filter(axis => axis !== columns && !batch.includes(axis)).at(-1)
+  return { init, update, store, rhs: only, lhs, rows, columns, depth, accumulator: update.buffer }
 }
 
 /**
@@ -129,10 +119,9 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
   s = split(s, c.columns, tile.nr, { tail: 'pad' })
   const [panel, column] = [`${c.columns}_o`, `${c.columns}_i`]
   const rows = c.rows === undefined ? [] : [c.rows]
-  s = reorder(s, panel, ...rows, c.depth, column)
-  if (tile.pack === 'panel') {
-    s = stage(s, c.rhs, panel, { space: 'private', name: `${c.rhs}_panel`, fill: 0, permute: panelOrder(s, c) })
-  }
+  const others = c.update.spatial.filter(axis => axis !== c.rows && axis !== c.columns)
+  s = reorder(s, ...others, panel, ...rows, c.depth, column)
+  if (tile.pack === 'panel') s = packPanel(s, c, panel, lanes)
   const blocked = tile.kb !== undefined && !shallow(s, c.depth, tile.kb)
   const packed = tile.pack === 'panel' ? `${c.rhs}_panel` : c.rhs
   const context: Context = { ...c, tile, lanes, packed }
@@ -177,6 +166,23 @@ const dimsOfRhs = (s: Schedule, c: Contraction): { batch: number[]; depth: numbe
   const depth = along(c.depth),
     column = use?.indices.findIndex(i => [c.columns, `${c.columns}_o`].some(n => variablesOf(i).has(n))) ?? -1
   return { depth, column, batch: (use?.indices ?? []).map((_, d) => d).filter(d => d !== depth && d !== column) }
+}
+
+/** Copies one panel into private memory; in vectors where its rows lie in memory and no vector reaches over their end. */
+const packPanel = (s: Schedule, c: Contraction, panel: string, lanes: number): Schedule => {
+  const name = `${c.rhs}_panel`
+  const order = panelOrder(s, c)
+  const inPlace = order.every((d, i) => d === i) && columnsOf(s, c) % lanes === 0
+  const t = stage(s, c.rhs, panel, { space: 'private', name, fill: 0, permute: order })
+  const last = `${name}_${order.length - 1}`
+  return inPlace ? unroll(vectorize(split(t, last, lanes), `${last}_i`), `${last}_o`) : t
+}
+
+/** The number of columns, or NaN where it is not constant. */
+const columnsOf = (s: Schedule, c: Contraction): number => {
+  const column = dimsOfRhs(s, c).column
+  const extent = declOf(s.kernel, c.rhs)?.shape[column]
+  return extent !== undefined && ix.isConst(extent) ? extent.value : NaN
 }
 
 /** Accumulators live in registers from the first k to the last: the fill and the store stand beside the k loop. */

@@ -46,13 +46,13 @@ const packingOf = (context: RuleContext, s: Schedule, c: Contraction): GemmTile[
   const uses = accessesOf(s.kernel.body).filter(a => a.buffer === c.rhs)
   if (param !== undefined && context.constants.has(c.rhs) && param.strides === undefined && param.offset === undefined)
     return 'layout'
-  const rows = c.rows === undefined ? 1 : (extentOf(s, c.rows) ?? Infinity)
-  const contiguous = uses.every(a => stepsAlong(a.indices, c.columns))
-  if (rows >= 16) return 'panel'
+  const rows = c.rows === undefined ? 1 : extentOf(s, c.rows)
   const columns = extentOf(s, c.columns)
-  // Where rows lie in memory they can be read there, if no vector reaches over their end.
-  if (contiguous && columns !== undefined && columns % context.target.lanes === 0) return 'none'
-  return rows >= 4 ? 'panel' : undefined
+  const contiguous = uses.every(a => stepsAlong(a.indices, c.columns))
+  // Where rows lie in memory they can be read there, if no vector reaches over their end; many rows make packing cheap.
+  const readable = contiguous && columns !== undefined && columns % context.target.lanes === 0
+  if (readable && (rows === undefined || rows < 32)) return 'none'
+  return rows === undefined || rows >= 4 ? 'panel' : undefined
 }
 
 interface TileQuestion {
