@@ -222,3 +222,12 @@ describe('shapes over symbols', () => {
     expect(output && printTensorType(output.value.type)).toBe(result)
   })
 })
+
+test('what divides a symbol is used to prove shapes equal', () => {
+  const text = (by: number) => `graph g<n: 4..64 by ${by}>(%x: f32[n]) {
+  %0 = reshape(%x, shape=[n // 4,2,2])
+  return y = %0
+}`
+  expect(parseGraph(text(8)).outputs).toHaveLength(1)
+  expect(() => parseGraph(text(2))).toThrow(expect.objectContaining({ code: 'reshape/same-count' }))
+})
