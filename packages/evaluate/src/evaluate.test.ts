@@ -105,6 +105,18 @@ describe('evaluateModelFile', () => {
     expect(one.error).toMatchObject({ code: 'webgpu/unsupported-dtype' })
   })
 
+  it('compiles a model with two names once', async () => {
+    const { programs, error } = await evaluate(
+      write('a.model.ts', wave.replace('export default model', 'export const net = model') + 'export default net\n'),
+    )
+    expect(error).toBeUndefined()
+    expect(programs.map(p => [p.exportName, p.name])).toEqual([
+      ['default', 'a'],
+      ['net', 'a'],
+    ])
+    expect(programs[0]?.artifacts[0]?.files).toBe(programs[1]?.artifacts[0]?.files)
+  })
+
   it('hands out the stages of the compiler', async () => {
     const { programs } = await evaluate(write('a.model.ts', wave), { stages: true, compile: { targets: ['wasm'] } })
     expect(programs[0]?.stages).toEqual([

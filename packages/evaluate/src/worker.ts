@@ -37,12 +37,19 @@ const evaluate = async (): Promise<WorkerReply> => {
   const notData: { exportName: string; is: string }[] = []
   const programs: EvaluatedProgram[] = []
   const read = new Set<string>()
+  /** A model may have several names; it is compiled once. */
+  const compiled = new Map<unknown, EvaluatedProgram>()
 
   for (const [exportName, value] of Object.entries(module)) {
     if (!model.isModel(value)) {
       const why = whyNotData(value)
       if (why === undefined) exports[exportName] = value as Data
       else notData.push({ exportName, is: why })
+      continue
+    }
+    const same = compiled.get(value)
+    if (same !== undefined) {
+      programs.push({ ...same, exportName })
       continue
     }
     const { graph: traced, kind, options } = model.programOf(value)
@@ -90,7 +97,9 @@ const evaluate = async (): Promise<WorkerReply> => {
         `no target can run ${name}: ${first.failure.message}`,
         first.failure.details,
       )
-    programs.push({ exportName, name, kind, artifacts, refused, stages })
+    const program = { exportName, name, kind, artifacts, refused, stages }
+    compiled.set(value, program)
+    programs.push(program)
   }
   return { ok: true, programs, exports, notData, read: [...read] }
 }

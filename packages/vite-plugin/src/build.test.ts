@@ -1,7 +1,7 @@
 /** @file Builds of one project by Vite, Rollup and Rolldown: what is emitted, where the code looks for it, and what is left out. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ModelParts } from '@quern/artifact'
 import { rolldown } from 'rolldown'
 import { rollup } from 'rollup'
@@ -170,6 +170,17 @@ describe('workers', () => {
     expect(filesIn(dist)).toContain('assets/two-weights-HASH.bin')
     expect(codeIn(dist)).toMatch(/two-weights-[\w-]+\.bin/)
     expect(codeIn(dist)).not.toContain('model/not-compiled')
+  })
+
+  it('may compile in process, and then hold uncompiled models', async () => {
+    files()
+    project.write(
+      'worker.ts',
+      `import net from './two.model.ts'\nimport { jit } from '@quern/jit'\njit(net).then(postMessage)`,
+    )
+    const jit = fileURLToPath(new URL('../../jit/dist/index.js', import.meta.url))
+    const dist = await viteBuild({ worker: { format: 'es' }, resolve: { alias: { '@quern/jit': jit } } })
+    expect(codeIn(dist)).toContain('model/not-compiled')
   })
 
   it('fail the build without them', async () => {

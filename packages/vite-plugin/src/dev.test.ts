@@ -160,6 +160,19 @@ describe('dev', () => {
     expect((await fetchText(`${address(vite)}/two.model.ts`)).status).toBe(200)
   })
 
+  it('recovers when a module that was missing appears', async () => {
+    project.write('two.model.ts', `import './late.ts'\n${twoLayers}`)
+    const vite = await start()
+    await vite.environments.client.transformRequest('/app.ts')
+    const client = listen(vite)
+    const answer = await fetchText(`${address(vite)}/two.model.ts`)
+    expect(answer.status).toBe(500)
+    expect(answer.text).toContain('cannot find ./late.ts')
+    project.write('late.ts', 'export {}')
+    await client.next('full-reload')
+    expect((await fetchText(`${address(vite)}/two.model.ts`)).status).toBe(200)
+  })
+
   it('answers other requests while a model is evaluated', async () => {
     project.write('two.model.ts', `const until = Date.now() + 1500\nwhile (Date.now() < until);\n${twoLayers}`)
     const vite = await start()

@@ -3,8 +3,8 @@ import type { OutputFiles, ReportedError } from './bundler.ts'
 
 /** The code of the error that an uncompiled model throws: a string, so minifiers keep it. */
 const uncompiled = 'model/not-compiled'
-/** What an app that compiles in process holds too: there, uncompiled models are meant. */
-const compilesInProcess = 'jit/'
+/** A string of the compiler: a worker that holds it compiles in process, and means its models to be uncompiled. */
+const compilesInProcess = 'numerics/reproducible-needs-wasm'
 
 export const findUncompiled = (bundle: OutputFiles): ReportedError | undefined => {
   for (const file of Object.values(bundle)) {
