@@ -7,9 +7,9 @@ import {
   type Domain,
   domainOf,
   factsOf,
+  isCompound,
   negatedFactsOf,
   provesNonNegative,
-  rangesOf,
   withAxis,
   withFacts,
 } from '../schedule/bounds.ts'
@@ -55,12 +55,13 @@ const simplifyStmt = (s: Stmt, d: Domain): readonly Stmt[] => {
 }
 
 export const simplifyIndex = (x: Index, d: Domain): Index => {
+  if (!isCompound(x)) return x
   const inner = ix.mapAtoms(x, atom => {
     if (atom.kind !== 'value') return undefined
     const s = simplifyScalar(atom.scalar, d)
     return s.kind === 'index' ? s.index : ix.fromScalar(s)
   })
-  return resolveExtrema(simplify(inner, rangesOf(d)), d)
+  return resolveExtrema(simplify(inner, d.ranges), d)
 }
 
 /** Decides min and max by symbolic proofs, where intervals do not. */

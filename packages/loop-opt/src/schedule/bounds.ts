@@ -17,31 +17,34 @@ import { variablesOf } from './tree.ts'
 export interface Domain {
   readonly axes: readonly { readonly name: string; readonly extent: Index }[]
   readonly symbols: Ranges
+  /** Intervals of symbols and axes. */
+  readonly ranges: Ranges
   readonly facts: readonly Index[]
 }
 
-export const domainOf = (kernel: Kernel): Domain => ({
-  axes: [],
-  facts: [],
-  symbols: new Map(kernel.symbols.map(s => [s.name, { min: s.min, max: s.max ?? Infinity }])),
-})
+export const domainOf = (kernel: Kernel): Domain => {
+  const symbols = new Map(kernel.symbols.map(s => [s.name, { min: s.min, max: s.max ?? Infinity }]))
+  return { axes: [], facts: [], symbols, ranges: symbols }
+}
 
-export const withAxis = (d: Domain, name: string, extent: Index): Domain => ({
-  ...d,
-  axes: [...d.axes, { name, extent }],
-})
+export const withAxis = (d: Domain, name: string, extent: Index): Domain => {
+  const ranges = new Map<string, Range>(d.ranges)
+  ranges.set(name, { min: 0, max: Math.max(0, rangeOf(extent, d.ranges).max - 1) })
+  return { ...d, ranges, axes: [...d.axes, { name, extent }] }
+}
 export const withFacts = (d: Domain, facts: readonly Index[]): Domain =>
   facts.length === 0 ? d : { ...d, facts: [...d.facts, ...facts] }
 
-/** Intervals of axes and symbols. */
-export const rangesOf = (d: Domain): Ranges => {
-  const ranges = new Map<string, Range>(d.symbols)
-  for (const a of d.axes) ranges.set(a.name, { min: 0, max: Math.max(0, rangeOf(ix.sub(a.extent, 1), ranges).max) })
-  return ranges
-}
+/** Whether an index holds anything but variables: what simplification may act on. */
+export const isCompound = (x: Index): boolean =>
+  x.kind === 'sum' ? x.terms.some(t => t.factors.some(f => f.kind !== 'var')) : x.kind !== 'const' && x.kind !== 'var'
+
+/** {@link simplify}, where there is anything to simplify. */
+export const simplified = (x: Index, d: Domain): Index => (isCompound(x) ? simplify(x, d.ranges) : x)
 
 /** Replaces `d * (x // d)` by `x - x % d`, so that quotients and remainders of one number meet and cancel. */
 export const mergeQuotients = (x: Index): Index => {
+  if (!isCompound(x)) return x
   if (x.kind !== 'sum') return x.kind === 'const' ? x : mergeTerms(0, [{ coef: 1, factors: [x] }])
   return mergeTerms(x.offset, x.terms)
 }
@@ -80,7 +83,24 @@ export const extreme = (x: Index, direction: Direction, axes: Domain['axes'], ra
   return current
 }
 
-const mentions = (x: Index, name: string): boolean => variablesOf(x).has(name)
+const mentions = (x: Index, name: string): boolean => {
+  switch (x.kind) {
+    case 'const':
+      return false
+    case 'var':
+      return x.name === name
+    case 'sum':
+      return x.terms.some(t => t.factors.some(f => mentions(f, name)))
+    case 'div':
+    case 'mod':
+      return mentions(x.num, name) || mentions(x.den, name)
+    case 'min':
+    case 'max':
+      return mentions(x.lhs, name) || mentions(x.rhs, name)
+    case 'value':
+      return variablesOf(x).has(name)
+  }
+}
 
 const eliminate = (
   x: Index,
@@ -147,13 +167,13 @@ const boundAtom = (
 
 /** Whether x ≥ 0 wherever the domain holds. */
 export const provesNonNegative = (x: Index, d: Domain): boolean => {
-  const ranges = rangesOf(d)
+  const { ranges } = d
   const direct = (y: Index): boolean => {
     if (rangeOf(y, ranges).min >= 0) return true
     const least = extreme(y, 'lower', d.axes, ranges)
     return least !== undefined && rangeOf(least, d.symbols).min >= 0
   }
-  const simple = simplify(x, ranges)
+  const simple = simplified(x, d)
   return direct(simple) || d.facts.some(f => direct(ix.sub(simple, f)))
 }
 export const provesLess = (a: Index, b: Index, d: Domain): boolean => provesNonNegative(ix.sub(ix.sub(b, a), 1), d)

@@ -4,7 +4,7 @@
  */
 import { type BufferDecl, type Index, type Kernel, ix, rangeOf } from '@quern/core-ir'
 import { type Access, accessesOf } from './access.ts'
-import { type Domain, extreme, mergeQuotients, rangesOf, withAxis } from './bounds.ts'
+import { type Domain, extreme, mergeQuotients, withAxis } from './bounds.ts'
 import { type Place, allocsOf, declOf, stridesOf } from './locate.ts'
 import type { For } from './tree.ts'
 import { rewriteIndex, variablesOf } from './tree.ts'
@@ -25,7 +25,10 @@ export const mayMeet = (
   decl: BufferDecl | undefined,
   varying: readonly For[] = [],
 ): boolean =>
-  meetsAfter(a, b, loop, domain, decl, varying) || (order === 'either' && meetsAfter(b, a, loop, domain, decl, varying))
+  // One iteration has no other to meet.
+  !ix.isConst(loop.extent, 1) &&
+  (meetsAfter(a, b, loop, domain, decl, varying) ||
+    (order === 'either' && meetsAfter(b, a, loop, domain, decl, varying)))
 
 /** b's iteration is x + 1 + step, a's is x. */
 const meetsAfter = (
@@ -47,7 +50,7 @@ const meetsAfter = (
   for (const l of [...varying, ...a.loops])
     if (l.axis !== loop.axis && !joint.axes.some(x => x.name === l.axis)) joint = withAxis(joint, l.axis, l.extent)
   for (const l of own) joint = withAxis(joint, `${l.axis}'`, renamed(l.extent))
-  const ranges = rangesOf(joint)
+  const ranges = joint.ranges
   const apart = (ia: Index, ib: Index): boolean => {
     if (hasValue(ia) || hasValue(ib)) return false
     const gap = mergeQuotients(ix.sub(ia, renamed(ib)))
@@ -70,7 +73,7 @@ const meetsAfter = (
 /** Whether the terms that some step does not divide always lie strictly between two multiples of it: 4 (j − j') + l − l' + 1. */
 const notMultiple = (gap: Index, domain: Domain): boolean => {
   const { offset, terms } = ix.split(gap)
-  const ranges = rangesOf(domain)
+  const ranges = domain.ranges
   return [...new Set(terms.map(t => Math.abs(t.coef)))].some(step => {
     const rest = ix.fromTerms(
       offset,

@@ -34,18 +34,29 @@ export const findLoop = (kernel: Kernel, axis: string, primitive: string): Place
 }
 
 export const tryFindLoop = (kernel: Kernel, axis: string): Place | undefined => {
-  const search = (block: readonly Stmt[], ancestors: readonly Stmt[], domain: Domain): Place | undefined => {
-    for (const [at, s] of block.entries()) {
-      if (s.kind === 'for' && s.axis === axis) return { loop: s, ancestors, block, at, domain }
-      const inside = enter(s, domain)
-      for (const [i, child] of childBlocks(s).entries()) {
-        const found = search(child, [...ancestors, s], inside[i] ?? domain)
-        if (found !== undefined) return found
-      }
+  const path = pathTo(kernel.body, axis)
+  if (path === undefined) return undefined
+  const domain = path.around.reduce((d, { stmt, child }) => enter(stmt, d)[child] ?? d, domainOf(kernel))
+  return { loop: path.loop, ancestors: path.around.map(a => a.stmt), block: path.block, at: path.at, domain }
+}
+
+interface Path {
+  readonly loop: For
+  readonly block: readonly Stmt[]
+  readonly at: number
+  /** Outermost first, with the child block that the path goes through. */
+  readonly around: readonly { readonly stmt: Stmt; readonly child: number }[]
+}
+
+const pathTo = (block: readonly Stmt[], axis: string): Path | undefined => {
+  for (const [at, stmt] of block.entries()) {
+    if (stmt.kind === 'for' && stmt.axis === axis) return { loop: stmt, block, at, around: [] }
+    for (const [child, inner] of childBlocks(stmt).entries()) {
+      const found = pathTo(inner, axis)
+      if (found !== undefined) return { ...found, around: [{ stmt, child }, ...found.around] }
     }
-    return undefined
   }
-  return search(kernel.body, [], domainOf(kernel))
+  return undefined
 }
 
 /** What is known inside each child block of a statement. */

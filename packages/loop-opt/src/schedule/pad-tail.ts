@@ -5,7 +5,7 @@
 import { bufferAlignment, bytesOf } from '@quern/artifact'
 import { type BufferDecl, type Index, type Kernel, type Stmt, ix, rangeOf, scalar as sc } from '@quern/core-ir'
 import { type Access, accessesOf } from './access.ts'
-import { type Domain, factsOf, mergeQuotients, provesInside, rangesOf, withAxis, withFacts } from './bounds.ts'
+import { type Domain, factsOf, mergeQuotients, provesInside, withAxis, withFacts } from './bounds.ts'
 import { allOf, insideConditions } from './conditions.ts'
 import { scheduleError } from './error.ts'
 import { type Place, allocsOf, declOf } from './locate.ts'
@@ -150,4 +150,4 @@ export const guardLoads = (
 }
 
 const larger = (a: Index, b: Index, place: Place): Index =>
-  rangeOf(mergeQuotients(ix.sub(b, a)), rangesOf(place.domain)).min >= 0 ? b : ix.max(a, b)
+  rangeOf(mergeQuotients(ix.sub(b, a)), place.domain.ranges).min >= 0 ? b : ix.max(a, b)

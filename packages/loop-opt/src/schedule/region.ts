@@ -1,7 +1,7 @@
 /** @file Bounds inference: the box of a buffer that a loop body touches, and what boxes of other iterations cover. */
 import { type BufferDecl, type Index, ix, rangeOf, simplify } from '@quern/core-ir'
 import type { Access } from './access.ts'
-import { type Domain, extreme, mergeQuotients, provesLess, provesNonNegative, rangesOf, withAxis } from './bounds.ts'
+import { type Domain, extreme, mergeQuotients, provesLess, provesNonNegative, simplified, withAxis } from './bounds.ts'
 import { mayMeet } from './dependence.ts'
 import type { For } from './tree.ts'
 import { variablesOf } from './tree.ts'
@@ -52,8 +52,8 @@ const intervalOf = (
       (domain, l) => (domain.axes.some(x => x.name === l.axis) ? domain : withAxis(domain, l.axis, l.extent)),
       outer,
     )
-    const ranges = rangesOf(inside)
-    const index = simplify(a.indices[d] ?? ix.constant(0), ranges)
+    const { ranges } = inside
+    const index = simplified(a.indices[d] ?? ix.constant(0), inside)
     const axes = inner.map(l => ({ name: l.axis, extent: l.extent }))
     const first = extreme(index, 'lower', axes, ranges),
       last = extreme(index, 'upper', axes, ranges)
@@ -64,7 +64,7 @@ const intervalOf = (
     if (low === undefined || high === undefined) return undefined
   }
   if (low === undefined || high === undefined) return undefined
-  const size = simplify(mergeQuotients(ix.add(ix.sub(high, low), 1)), rangesOf(outer))
+  const size = simplified(mergeQuotients(ix.add(ix.sub(high, low), 1)), outer)
   if ([...variablesOf(size)].some(n => !symbols.has(n)) || !isPlain(low)) return undefined
   return { low, size }
 }

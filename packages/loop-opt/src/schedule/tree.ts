@@ -154,17 +154,24 @@ export const visitStmts = (stmts: readonly Stmt[], visit: (s: Stmt) => void): vo
   }
 }
 
-/** Rebuilds bottom-up; `edit` returns the statements that replace one, or undefined to keep it. */
-export const editStmts = (stmts: readonly Stmt[], edit: (s: Stmt) => readonly Stmt[] | undefined): readonly Stmt[] =>
-  stmts.flatMap(s => {
-    const inner: Stmt =
-      s.kind === 'for'
-        ? { ...s, body: editStmts(s.body, edit) }
-        : s.kind === 'if'
-          ? { ...s, then: editStmts(s.then, edit), else: editStmts(s.else, edit) }
-          : s
+/** Rebuilds bottom-up; `edit` returns the statements that replace one, or undefined to keep it. What stays is the same object. */
+export const editStmts = (stmts: readonly Stmt[], edit: (s: Stmt) => readonly Stmt[] | undefined): readonly Stmt[] => {
+  const out = stmts.flatMap(s => {
+    const inner = editInside(s, edit)
     return edit(inner) ?? [inner]
   })
+  return out.length === stmts.length && out.every((s, i) => s === stmts[i]) ? stmts : out
+}
+const editInside = (s: Stmt, edit: (s: Stmt) => readonly Stmt[] | undefined): Stmt => {
+  if (s.kind === 'for') {
+    const body = editStmts(s.body, edit)
+    return body === s.body ? s : { ...s, body }
+  }
+  if (s.kind !== 'if') return s
+  const then = editStmts(s.then, edit),
+    otherwise = editStmts(s.else, edit)
+  return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise }
+}
 
 /** The statements without some, known by identity. */
 export const without = (stmts: readonly Stmt[], dead: ReadonlySet<Stmt>): readonly Stmt[] =>
@@ -177,8 +184,31 @@ export const without = (stmts: readonly Stmt[], dead: ReadonlySet<Stmt>): readon
 /** Replaces the one loop over `axis`, wherever it stands, by other statements. */
 export const replaceLoop = (kernel: Kernel, axis: string, edit: (loop: For) => readonly Stmt[]): Kernel => ({
   ...kernel,
-  body: editStmts(kernel.body, s => (s.kind === 'for' && s.axis === axis ? edit(s) : undefined)),
+  body: replaceIn(kernel.body, axis, edit) ?? kernel.body,
 })
+const replaceIn = (
+  stmts: readonly Stmt[],
+  axis: string,
+  edit: (loop: For) => readonly Stmt[],
+): readonly Stmt[] | undefined => {
+  for (const [i, s] of stmts.entries()) {
+    const replaced = replaceOne(s, axis, edit)
+    if (replaced !== undefined) return [...stmts.slice(0, i), ...replaced, ...stmts.slice(i + 1)]
+  }
+  return undefined
+}
+const replaceOne = (s: Stmt, axis: string, edit: (loop: For) => readonly Stmt[]): readonly Stmt[] | undefined => {
+  if (s.kind === 'for') {
+    if (s.axis === axis) return edit(s)
+    const body = replaceIn(s.body, axis, edit)
+    return body && [{ ...s, body }]
+  }
+  if (s.kind !== 'if') return undefined
+  const then = replaceIn(s.then, axis, edit)
+  if (then !== undefined) return [{ ...s, then }]
+  const otherwise = replaceIn(s.else, axis, edit)
+  return otherwise && [{ ...s, else: otherwise }]
+}
 
 /** Replaces every block (list of statements) bottom-up. */
 export const editBlocks = (

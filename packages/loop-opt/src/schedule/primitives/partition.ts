@@ -1,6 +1,6 @@
 /** @file partition: a loop is cut where its conditions change, so that they vanish in the middle. */
 import { type Index, type Scalar, type Stmt, ix } from '@quern/core-ir'
-import { type Domain, extreme, factsOf, rangesOf, withAxis } from '../bounds.ts'
+import { type Domain, extreme, factsOf, withAxis } from '../bounds.ts'
 import { scheduleError } from '../error.ts'
 import { type Place, findLoop, insideOf } from '../locate.ts'
 import { primitive } from '../schedule.ts'
@@ -62,7 +62,7 @@ const interiorOf = (place: Place): { first: Index | undefined; end: Index | unde
   const take = (fact: Index, inner: Domain): void => {
     // The condition holds for all iterations of inner axes where its least value over them is ≥ 0.
     const own = inner.axes.slice(place.domain.axes.length + 1)
-    const least = extreme(fact, 'lower', own, rangesOf(inner))
+    const least = extreme(fact, 'lower', own, inner.ranges)
     if (least === undefined || !variablesOf(least).has(axis)) return
     const { offset, terms } = ix.split(least)
     const mine = terms.filter(t => t.factors.length === 1 && t.factors[0]?.kind === 'var' && t.factors[0].name === axis)

@@ -1,7 +1,7 @@
 /** @file split: one loop becomes two. */
 import { type Index, type Kernel, type Stmt, ix, simplify } from '@quern/core-ir'
 import { accessesOf } from '../access.ts'
-import { provesNonNegative, rangesOf } from '../bounds.ts'
+import { provesNonNegative } from '../bounds.ts'
 import { isAtLeast, isLess } from '../conditions.ts'
 import { scheduleError } from '../error.ts'
 import { type Place, allocsOf, findLoop } from '../locate.ts'
@@ -102,7 +102,7 @@ const exact = (kernel: Kernel, place: Place, factor: number): Edit => {
   return { kernel: replaceLoop(kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
 }
 const isDivisible = (place: Place, factor: number): boolean =>
-  ix.isConst(simplify(ix.mod(place.loop.extent, factor), rangesOf(place.domain)), 0)
+  ix.isConst(simplify(ix.mod(place.loop.extent, factor), place.domain.ranges), 0)
 
 const guard = (kernel: Kernel, place: Place, factor: number): Edit => {
   const { loop } = place
