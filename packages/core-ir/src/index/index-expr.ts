@@ -30,8 +30,10 @@ export type IndexLike = Index | number
 
 export const constant = (value: number): Index => {
   if (!Number.isSafeInteger(value)) throw new RangeError(`an index constant must be a safe integer, not ${value}`)
-  return { kind: 'const', value, key: `${value}` }
+  return { kind: 'const', value: unsigned(value), key: `${value}` }
 }
+/** There is one zero: products with −1 make the other. */
+const unsigned = (x: number): number => (x === 0 ? 0 : x)
 export const variable = (name: string): Index => ({ kind: 'var', name, key: name })
 export const fromScalar = (scalar: Scalar): Index => ({ kind: 'value', scalar, key: `value(${scalar.key})` })
 export const toIndex = (x: IndexLike): Index => (typeof x === 'number' ? constant(x) : x)
@@ -88,7 +90,7 @@ const canonicalSum = (offset: number, terms: readonly Term[], keys: readonly str
     checkCoefficient(coef)
     key += `${i === 0 ? '' : '+'}${coef === 1 ? '' : `${coef}*`}${keys[i] ?? ''}`
   })
-  return { kind: 'sum', offset, terms, key: offset === 0 ? `(${key})` : `(${key}+${offset})` }
+  return { kind: 'sum', offset: unsigned(offset), terms, key: offset === 0 ? `(${key})` : `(${key}+${offset})` }
 }
 
 /** The polynomial of an index: constant offset and terms. */
@@ -153,9 +155,10 @@ const multiply = (a: Index, b: Index): Index => {
 const scale = (x: Index, by: number): Index => {
   if (by === 1) return x
   if (by === 0) return constant(0)
-  if (x.kind === 'const') return constant(x.value * by)
+  // Adding 0 turns −0 into 0.
+  if (x.kind === 'const') return constant(x.value * by + 0)
   return fromTerms(
-    offsetOf(x) * by,
+    offsetOf(x) * by + 0,
     termsOf(x).map(t => ({ coef: t.coef * by, factors: t.factors })),
   )
 }
