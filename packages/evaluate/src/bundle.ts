@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, extname, isAbsolute, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { QuernError } from '@quern/artifact'
+import { QuernError, isQuernError } from '@quern/artifact'
 import { type Plugin, type RolldownError, rolldown } from 'rolldown'
-import { makeFailure } from './failure.ts'
+import { failureOf } from './failure.ts'
 import { instrument } from './instrument.ts'
 import { conditions, ownFile, ownPackages } from './packages.ts'
 import type { EvaluateOptions, Failure } from './types.ts'
@@ -123,7 +123,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
       if (gone !== undefined)
         return {
           ok: false,
-          failure: packageMissing(gone.specifier, gone.importer),
+          failure: failureOf(packageMissing(gone.specifier, gone.importer)),
           modules: [...modules],
           files: [...files],
         }
@@ -141,7 +141,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
     }
   } catch (error) {
     for (const path of missingFiles(error)) files.add(path)
-    return { ok: false, failure: bundleFailure(error), modules: [...modules], files: [...files] }
+    return { ok: false, failure: failureOf(bundleFailure(error)), modules: [...modules], files: [...files] }
   }
 }
 
@@ -164,39 +164,28 @@ const missingFiles = (error: unknown): readonly string[] =>
       : [],
   )
 
-const bundleFailure = (error: unknown): Failure => {
+const bundleFailure = (error: unknown): QuernError => {
   const [log] = logsOf(error)
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
   if (log === undefined)
-    return makeFailure(
-      { code: 'evaluate/bundle', message: error instanceof Error ? error.message : String(error) },
-      {},
-      stack,
-    )
+    return isQuernError(error)
+      ? error
+      : new QuernError('evaluate/bundle', `the model file could not be bundled: ${String(error)}`, {}, error)
   const { id = log.loc?.file, loc } = log
+  const origin =
+    id === undefined || loc === undefined ? undefined : { file: id, line: loc.line, column: loc.column + 1 }
   const said = log.message.replace(/^\[\w+\]\s*/, '').split('\n', 1)[0] ?? log.message
-  const code =
-    log.code === 'PARSE_ERROR'
-      ? 'model/syntax'
-      : log.code === 'UNRESOLVED_IMPORT'
-        ? 'model/import-not-found'
-        : 'model/bundle'
-  const span = id === undefined || loc === undefined ? undefined : { file: id, line: loc.line, column: loc.column + 1 }
-  const message = code === 'model/import-not-found' && log.exporter !== undefined ? `cannot find ${log.exporter}` : said
-  return makeFailure({ code, message, span }, {}, stack)
+  if (log.code === 'PARSE_ERROR') return new QuernError('model/syntax', `this is not TypeScript: ${said}`, { origin })
+  if (log.code === 'UNRESOLVED_IMPORT' && log.exporter !== undefined)
+    return new QuernError('model/import-not-found', `cannot find ${log.exporter}`, { origin, specifier: log.exporter })
+  return new QuernError('model/bundle', `a module of the model could not be loaded: ${said}`, { origin })
 }
 
-const packageMissing = (specifier: string, importer: string): Failure => {
+const packageMissing = (specifier: string, importer: string): QuernError => {
   const lines = readFileSync(importer, 'utf8').split('\n')
   const line = lines.findIndex(l => l.includes(`'${specifier}'`) || l.includes(`"${specifier}"`))
   const column = (lines[line]?.indexOf(specifier) ?? 0) + 1
-  return makeFailure(
-    {
-      code: 'model/import-not-found',
-      message: `cannot find the package ${specifier}: is it installed?`,
-      span: line < 0 ? undefined : { file: importer, line: line + 1, column, length: specifier.length },
-    },
-    { specifier, importer },
-    '',
-  )
+  return new QuernError('model/import-not-found', `cannot find the package ${specifier}: is it installed?`, {
+    specifier,
+    origin: line < 0 ? undefined : { file: importer, line: line + 1, column, length: specifier.length },
+  })
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isQuernError } from '@quern/artifact'
+import { QuernError, isQuernError } from '@quern/artifact'
 import { type Span, type UserError, formatFrame, formatUserError, userErrorOf } from '@quern/core-ir'
 import type { Failure } from './types.ts'
 
@@ -44,7 +44,7 @@ const plain = (details: Readonly<Record<string, unknown>>): Readonly<Record<stri
   }
 }
 
-export const makeFailure = (error: UserError, details: Readonly<Record<string, unknown>>, stack: string): Failure => {
+const makeFailure = (error: UserError, details: Readonly<Record<string, unknown>>, stack: string): Failure => {
   const { span } = error
   const options = { source: span && sourceOf(span.file), show }
   return {
@@ -58,18 +58,22 @@ export const makeFailure = (error: UserError, details: Readonly<Record<string, u
   }
 }
 
-export const failureOf = (thrown: unknown, context: FailureContext): Failure => {
+const nowhere: FailureContext = { files: [] }
+
+export const failureOf = (thrown: unknown, context: FailureContext = nowhere): Failure => {
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
-  if (isQuernError(thrown)) {
-    const said = userErrorOf(thrown)
-    // Of a defect, the stack is what helps: it goes into the report that the user makes.
-    if (thrown.code.startsWith('compiler/')) {
-      const cause = thrown.cause instanceof Error ? (thrown.cause.stack ?? stack) : stack
-      const failure = makeFailure(said, thrown.details, cause)
-      return { ...failure, text: `${failure.text}\n${cause}` }
-    }
-    return makeFailure({ ...said, span: said.span ?? spanFromStack(stack, context.files) }, thrown.details, stack)
+  const error = isQuernError(thrown) ? thrown : asQuernError(thrown)
+  const said = userErrorOf(error)
+  // Of a defect, the stack is what helps: it goes into the report that the user makes.
+  if (error.code.startsWith('compiler/')) {
+    const cause = error.cause instanceof Error ? (error.cause.stack ?? stack) : stack
+    const failure = makeFailure(said, error.details, cause)
+    return { ...failure, text: `${failure.text}\n${cause}` }
   }
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `it threw ${String(thrown)}`
-  return makeFailure({ code: 'model/threw', message, span: spanFromStack(stack, context.files) }, {}, stack)
+  return makeFailure({ ...said, span: said.span ?? spanFromStack(stack, context.files) }, error.details, stack)
 }
+
+const asQuernError = (thrown: unknown): QuernError =>
+  thrown instanceof Error
+    ? new QuernError('model/threw', `${thrown.name}: ${thrown.message}`)
+    : new QuernError('model/threw', `it threw ${String(thrown)}`)

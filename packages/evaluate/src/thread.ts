@@ -1,6 +1,7 @@
 /** @file Runs a bundle in a worker thread of its own and waits for its reply, for as long as it may take. */
 import { type Worker as Thread, Worker } from 'node:worker_threads'
-import { makeFailure } from './failure.ts'
+import { QuernError } from '@quern/artifact'
+import { failureOf } from './failure.ts'
 import { extension, type ownPackages } from './packages.ts'
 import { workerArguments } from './source-loader.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure } from './types.ts'
@@ -29,16 +30,7 @@ export type WorkerReply =
     }
   | { readonly ok: false; readonly failure: Failure; readonly read: readonly string[] }
 
-const failed = (
-  code: string,
-  message: string,
-  details: Readonly<Record<string, unknown>> = {},
-  stack = '',
-): WorkerReply => ({
-  ok: false,
-  failure: makeFailure({ code, message }, details, stack),
-  read: [],
-})
+const failed = (error: QuernError): WorkerReply => ({ ok: false, failure: failureOf(error), read: [] })
 
 export const runInThread = (request: WorkerRequest, timeout: number): Promise<WorkerReply> =>
   new Promise(done => {
@@ -56,22 +48,30 @@ export const runInThread = (request: WorkerRequest, timeout: number): Promise<Wo
       () =>
         finish(
           failed(
-            'model/timeout',
-            `${request.file} took more than ${timeout} ms to evaluate and compile; raise \`timeout\` if it needs that long`,
-            { timeout },
+            new QuernError(
+              'model/timeout',
+              `${request.file} took more than ${timeout} ms to evaluate and compile: raise \`timeout\` if it needs that long`,
+              { timeout },
+            ),
           ),
         ),
       timeout,
     )
     thread.on('message', (reply: WorkerReply) => finish(reply))
     thread.on('error', (error: Error) =>
-      finish(failed('evaluate/worker', `the evaluation worker failed: ${error.message}`, {}, error.stack)),
+      finish(failed(new QuernError('evaluate/worker', `the evaluation worker failed: ${error.message}`, {}, error))),
     )
     thread.on('exit', code =>
       finish(
-        failed('model/exited', `${request.file} ended its process with exit code ${code} while it was evaluated`, {
-          exitCode: code,
-        }),
+        failed(
+          new QuernError(
+            'model/exited',
+            `${request.file} ended its thread with exit code ${code} while it was evaluated`,
+            {
+              exitCode: code,
+            },
+          ),
+        ),
       ),
     )
   })

@@ -1,5 +1,6 @@
 /** @file Failures as bundlers show them: in the terminal, and in Vite's overlay at the line of the model file. */
 import { basename } from 'node:path'
+import { QuernError } from '@quern/artifact'
 import type { Evaluation, Failure } from '@quern/evaluate'
 import type { ReportedError } from './bundler.ts'
 
@@ -23,6 +24,20 @@ export const exportFailure = (file: string, { notData }: Evaluation): ReportedEr
   const [first] = notData
   if (first === undefined) return undefined
   const all = notData.map(({ exportName, is }) => `\`${exportName}\`, which is ${is}`).join(', and ')
-  const message = `[model/export-not-data] ${basename(file)} exports ${all}: a model file exports models, programs and plain data, since it runs at build time only; move the rest to another file`
-  return { name: 'QuernError', message, id: file, stack: `QuernError: ${message}\n    at ${file}` }
+  return asReported(
+    new QuernError(
+      'model/export-not-data',
+      `${basename(file)} exports ${all}: a model file exports models, programs and plain data, since it runs at build time only; move the rest to another file`,
+      { exports: notData.map(n => n.exportName) },
+    ),
+    file,
+  )
 }
+
+/** An error that concerns a whole file. */
+export const asReported = ({ name, message }: QuernError, file: string): ReportedError => ({
+  name,
+  message,
+  id: file,
+  stack: `${name}: ${message}\n    at ${file}`,
+})

@@ -1,5 +1,7 @@
 /** @file Finds models that went into a worker's bundle without being compiled: Vite does not give plugins to workers. */
+import { QuernError } from '@quern/artifact'
 import type { OutputFiles, ReportedError } from './bundler.ts'
+import { asReported } from './failures.ts'
 
 /** The code of the error that an uncompiled model throws: a string, so minifiers keep it. */
 const uncompiled = 'model/not-compiled'
@@ -12,8 +14,14 @@ export const findUncompiled = (bundle: OutputFiles): ReportedError | undefined =
     if (file.type !== 'asset' || !/\.[cm]?js$/.test(file.fileName)) continue
     const code = typeof file.source === 'string' ? file.source : new TextDecoder().decode(file.source)
     if (!code.includes(uncompiled) || code.includes(compilesInProcess)) continue
-    const message = `[vite-plugin/worker-not-compiled] ${file.fileName} holds a model that was not compiled: workers do not inherit \`plugins\`; add \`worker: { plugins: () => [quern()] }\` to the Vite configuration`
-    return { name: 'QuernError', message, stack: `QuernError: ${message}` }
+    return asReported(
+      new QuernError(
+        'vite-plugin/worker-not-compiled',
+        `${file.fileName} holds a model that was not compiled, since workers do not inherit \`plugins\`: add \`worker: { plugins: () => [quern()] }\` to the Vite configuration`,
+        { file: file.fileName },
+      ),
+      file.fileName,
+    )
   }
   return undefined
 }
