@@ -42,7 +42,10 @@ export const lowerProgram = (
   const unscheduled = new Map<string, UnscheduledKernel>()
   const kernelNames = new Names()
   const drafts = [...program.entries].map(([entry, graph]) =>
-    buildPlan(entry, graph, program.states, unscheduled, kernelNames, { buffersPerKernel: target.buffersPerKernel }),
+    buildPlan(entry, graph, program.states, unscheduled, kernelNames, {
+      buffersPerKernel: target.buffersPerKernel,
+      loopOverOne: target.parallelism.kind === 'grid',
+    }),
   )
   const permits = options.numerics ?? 'reassociates'
   const schedules = new Map<string, Schedule>()

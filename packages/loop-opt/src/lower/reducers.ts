@@ -2,8 +2,8 @@
 import type { DType } from '@quern/artifact'
 import {
   type AccumulateOp,
-  type BufferRef,
   type Index,
+  type LocalBuffer,
   type LoopBuilder,
   type Scalar,
   isFloat,
@@ -17,29 +17,26 @@ export const neutral = (reducer: AccumulateOp, dtype: DType): Scalar => sc.liter
 export const worst = (reducer: 'argmax' | 'argmin', dtype: DType): Scalar =>
   neutral(reducer === 'argmax' ? 'max' : 'min', dtype)
 
-/** `if value displaces best: best = value; buffer = position`: the first wins, and the first NaN beats everything. */
+/** `if value displaces best: best = value; position = at`: the first wins, and the first NaN beats everything. */
 export const argUpdate = (
   builder: LoopBuilder,
   step: {
     readonly reducer: 'argmax' | 'argmin'
     readonly value: Scalar
-    readonly position: Index
-    readonly best: BufferRef
-    readonly buffer: BufferRef
-    readonly at: readonly Index[]
+    readonly at: Index
+    readonly best: LocalBuffer
+    readonly position: LocalBuffer
     readonly dtype: DType
   },
 ): void => {
-  const { reducer, best, buffer, at, dtype } = step
+  const { reducer, best, position, at, dtype } = step
   const value = step.value.kind === 'load' ? step.value : builder.let('candidate', step.value)
-  const leader = sc.load(best.name, value.dtype, at)
-  const better = sc.binary(reducer === 'argmax' ? 'gt' : 'lt', value, leader)
+  const better = sc.binary(reducer === 'argmax' ? 'gt' : 'lt', value, best.at())
   const displaces = isFloat(value.dtype)
-    ? sc.binary('or', better, sc.binary('and', sc.unary('isnan', value), sc.unary('not', sc.unary('isnan', leader))))
+    ? sc.binary('or', better, sc.binary('and', sc.unary('isnan', value), sc.unary('not', sc.unary('isnan', best.at()))))
     : better
-  const position = sc.cast(sc.indexScalar(step.position, dtype === 'i64' ? 'i64' : 'i32'), dtype)
   builder.if(displaces, () => {
-    builder.store(best, at, value)
-    builder.store(buffer, at, position)
+    builder.store(best, [], value)
+    builder.store(position, [], sc.cast(sc.indexScalar(at, dtype === 'i64' ? 'i64' : 'i32'), dtype))
   })
 }

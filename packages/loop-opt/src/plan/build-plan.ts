@@ -7,6 +7,7 @@ import { type Names, PlanBuilder, type UnscheduledKernel } from './plan-builder.
 
 export interface PlanOptions {
   readonly buffersPerKernel: number
+  readonly loopOverOne?: boolean
 }
 
 export const buildPlan = (

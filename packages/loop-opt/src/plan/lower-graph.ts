@@ -22,7 +22,7 @@ export type Place = { readonly kind: 'buffer'; readonly name: string } | { reado
 
 export interface GraphScope {
   readonly plan: PlanBuilder
-  readonly limits: { readonly buffersPerKernel: number }
+  readonly limits: { readonly buffersPerKernel: number; readonly loopOverOne?: boolean }
   readonly steps: Step[]
   readonly places: Map<Value, Place>
   /** Buffers that a value is to be written into. */

@@ -88,3 +88,9 @@ export const typicalWork = (kernel: Kernel): number => {
 
 export const typicalExtent = (kernel: Kernel, x: Index): number =>
   estimator(kernel.symbols.map((s): SymbolInfo => ({ ...s, multipleOf: 1 })))(x)
+
+/** Iterations of a loop at typical sizes; 1 where there is no such loop. */
+export const typicalLength = (s: Schedule, axis: string): number => {
+  const loop = tryFindLoop(s.kernel, axis)?.loop
+  return loop === undefined ? 1 : typicalExtent(s.kernel, loop.extent)
+}

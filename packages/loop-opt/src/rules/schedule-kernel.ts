@@ -3,14 +3,20 @@ import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
 import { type RuleContext, type ScheduleRule, firstOf, start } from './rule.ts'
 import { contractionRule } from './wasm/contraction.ts'
+import { loopsRule } from './wasm/loops.ts'
 import { mapRule } from './wasm/map.ts'
 import { rowRule } from './wasm/rows.ts'
 import { tileRule } from './wasm/tiles.ts'
+import { gridContractionRule } from './webgpu/contraction.ts'
+import { gridLoopsRule } from './webgpu/loops.ts'
+import { gridMapRule } from './webgpu/map.ts'
+import { gridTreeRule } from './webgpu/rows.ts'
+import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 
 /** In the order in which they are tried. */
 const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
-  wasm: [contractionRule, mapRule, tileRule, rowRule],
-  webgpu: [],
+  wasm: [contractionRule, mapRule, tileRule, rowRule, loopsRule],
+  webgpu: [gridMapRule, gridContractionRule, gridTreeRule, gridTileRule, gridRowsRule, gridLoopsRule],
 }
 
 export const scheduleKernel = (context: RuleContext): Schedule =>

@@ -1,6 +1,6 @@
 /** @file What rules ask of a lowered region: its reductions, its last nest, and along which axis its loads are contiguous. */
 import type { Index, Scalar, Stmt } from '@quern/core-ir'
-import type { Stage } from '../lower/lowered-region.ts'
+import type { LoweredRegion, Stage } from '../lower/lowered-region.ts'
 import { type Access, accessesOf } from '../schedule/access.ts'
 import { tryFindLoop } from '../schedule/locate.ts'
 import { computeAt } from '../schedule/primitives/compute-at.ts'
@@ -41,6 +41,31 @@ export const paramLoads = (s: Schedule, stage: Stage): Access[] => {
   const params = new Set(s.kernel.params.map(p => p.name))
   return nest === undefined ? [] : accessesOf([nest]).filter(a => a.kind === 'read' && params.has(a.buffer))
 }
+
+export interface Reduction {
+  readonly init: Stage
+  readonly update: Stage
+  readonly store: Stage
+}
+
+/** A region of one reduction, its fill, and one nest of stores behind it. */
+export const reductionOf = ({ stages }: LoweredRegion): Reduction | undefined => {
+  const [update, ...more] = updatesOf(stages)
+  const init = stages.find(s => s.role === 'init')
+  const stores = stages.filter(s => s.role === 'store')
+  const [store] = stores
+  if (update === undefined || init === undefined || store === undefined || more.length > 0) return undefined
+  return stores.every(s => s.spatial[0] === store.spatial[0]) ? { init, update, store } : undefined
+}
+
+export const mentions = (a: Access, axis: string): boolean => a.indices.some(i => variablesOf(i).has(axis))
+
+/** An axis along which the loads of neighbouring columns are used again. */
+export const reusedAxis = (update: Stage, loads: readonly Access[], column: string): string | undefined =>
+  update.spatial
+    .slice(0, -1)
+    .filter(axis => loads.some(a => mentions(a, column) && !mentions(a, axis)))
+    .at(-1)
 
 /** Computes every private stage next to where the axis of the last nest needs it, and shrinks its buffer to registers. */
 export const gatherAt = (s: Schedule, axis: string): Schedule => {

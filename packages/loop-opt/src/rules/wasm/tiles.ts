@@ -16,20 +16,20 @@ import { unroll } from '../../schedule/primitives/unroll.ts'
 import { vectorize } from '../../schedule/primitives/vectorize.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import { variablesOf } from '../../schedule/tree.ts'
-import { type RuleContext, type ScheduleRule, constantOf, firstOf, start, tryEdit } from '../rule.ts'
-import { guardedLoads, nestOf, paramLoads, updatesOf } from '../structure.ts'
+import { type ScheduleRule, constantOf, firstOf, start, tryEdit } from '../rule.ts'
+import { type Reduction, guardedLoads, mentions, nestOf, paramLoads, reductionOf, reusedAxis } from '../structure.ts'
 import { inParallel } from './map.ts'
 import { lanesIn, unrollSmall } from './vector.ts'
 
 export const tileRule: ScheduleRule = context => {
-  const parts = partsOf(context)
+  const parts = reductionOf(context.region)
   const column = parts?.update.spatial.at(-1)
   if (parts === undefined || column === undefined) return undefined
   const s = start(context)
   const loads = paramLoads(s, parts.update)
   if (!loads.some(a => inLast(a, column))) return undefined
   const lanes = lanesIn(s, column)
-  const row = rowOf(parts.update, loads, column)
+  const row = reusedAxis(parts.update, loads, column)
   const width = extentOf(s, column), height = row === undefined ? undefined : extentOf(s, row)
   const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
   const widths = (h: number): number[] => (h > 1 ? [2, 1] : [4, 2, 1]).map(v => v * lanes).filter(w => width === undefined || width >= w)
@@ -38,31 +38,10 @@ export const tileRule: ScheduleRule = context => {
   )
 }
 
-interface Parts {
-  readonly init: Stage
-  readonly update: Stage
-  readonly store: Stage
-}
-
-/** One reduction, its fill, and one nest of stores behind it. */
-const partsOf = ({ region }: RuleContext): Parts | undefined => {
-  const [update, ...more] = updatesOf(region.stages)
-  const init = region.stages.find(s => s.role === 'init'), stores = region.stages.filter(s => s.role === 'store')
-  const [store] = stores
-  if (update === undefined || init === undefined || store === undefined || more.length > 0) return undefined
-  return stores.every(s => s.spatial[0] === store.spatial[0]) ? { init, update, store } : undefined
-}
-
 const extentOf = (s: Schedule, axis: string): number | undefined => constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
 /** Whether neighbouring columns lie in one row of what is read, side by side or with a stride. */
 const inLast = (a: Access, axis: string): boolean =>
   a.indices.every((i, d) => variablesOf(i).has(axis) === (d === a.indices.length - 1))
-const mentions = (a: Access, axis: string): boolean => a.indices.some(i => variablesOf(i).has(axis))
-
-/** An axis along which the loads of a whole vector are used again. */
-const rowOf = (update: Stage, loads: readonly Access[], column: string): string | undefined =>
-  update.spatial.slice(0, -1).filter(axis => loads.some(a => mentions(a, column) && !mentions(a, axis))).at(-1)
-
 interface Tile {
   readonly row: string | undefined
   readonly height: number
@@ -75,7 +54,7 @@ interface Tile {
  *                        for k…: acc[…] += …          written out, vectors along the columns
  *                        y[…] = epilogue(acc)
  */
-const tiled = (s: Schedule, { init, update, store }: Parts, tile: Tile): Schedule => {
+const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Schedule => {
   const column = update.spatial.at(-1) ?? ''
   let t = tile.row === undefined ? s : split(s, tile.row, tile.height)
   const inner = tile.row === undefined ? undefined : `${tile.row}_i`
