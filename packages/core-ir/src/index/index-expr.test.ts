@@ -155,6 +155,14 @@ test('equal polynomials have equal keys', () => {
   )
 })
 
+test('there is one zero', () => {
+  const n = ix.variable('n')
+  expect(ix.split(ix.mul(-1, n)).offset).toBe(0)
+  expect(ix.split(ix.sub(0, ix.add(n, n))).offset).toBe(0)
+  expect(ix.constant(-0)).toEqual(ix.constant(0))
+  expect(ix.mul(-1, 0)).toEqual(ix.constant(0))
+})
+
 describe('what schedules rely on', () => {
   const [a, n, m] = [ix.variable('a'), ix.variable('n'), ix.variable('m')]
   test('a split axis comes back', () => {
