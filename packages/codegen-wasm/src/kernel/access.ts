@@ -11,10 +11,10 @@ import { binding, inIndex } from './substitute.ts'
 type MemoryHome = Extract<Home, { kind: 'memory' }>
 
 /** The position of an element, in elements. */
-export const flatten = (decl: BufferDecl, indices: readonly Index[]): Index => {
+export const flatten = (k: KernelState, decl: BufferDecl, indices: readonly Index[]): Index => {
   if (indices.length !== decl.shape.length)
     throw defect(`${decl.name} has ${decl.shape.length} dims and is indexed by ${indices.length}`)
-  const strides = decl.strides ?? ix.rowMajorStrides(decl.shape)
+  const strides = k.stridesOf(decl)
   return ix.add(decl.offset ?? 0, ...indices.map((index, d) => ix.mul(index, strides[d] ?? 1)))
 }
 

@@ -19,9 +19,14 @@ export const vectorOf = (k: KernelState): Vector => {
 export const varies = (k: KernelState, x: Scalar): boolean => {
   if (k.vector === undefined) return false
   if (x.kind === 'ref') return (k.lets.get(x.name)?.lanes ?? 1) > 1
-  if (x.kind === 'index') return indexVaries(k, x.index)
-  if (x.kind === 'load' && x.indices.some(i => indexVaries(k, i))) return true
-  return allChildren(x).some(c => varies(k, c))
+  const known = k.vector.varying.get(x)
+  if (known !== undefined) return known
+  const found =
+    x.kind === 'index'
+      ? indexVaries(k, x.index)
+      : (x.kind === 'load' && x.indices.some(i => indexVaries(k, i))) || allChildren(x).some(c => varies(k, c))
+  k.vector.varying.set(x, found)
+  return found
 }
 export const indexVaries = (k: KernelState, x: Index): boolean =>
   k.vector !== undefined && (mentionsOf([], [x]).variables.has(k.vector.axis) || dataDiffers(k, x))

@@ -3,18 +3,9 @@ import { type Scalar, type Stmt, axisRange, ix, rangeOf } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { repOf } from '../spelling/values.ts'
 import { addI32, constantOf, get, i32 } from '../text/wat.ts'
-import {
-  allChildren,
-  boundIn,
-  countUses,
-  hasLoop,
-  mentionsOf,
-  scalarsOf,
-  visitStatements,
-  writtenIn,
-} from './analysis.ts'
+import { allChildren, boundIn, countUses, hasLoop, scalarsOf, visitStatements, writtenIn } from './analysis.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
-import type { KernelState, Vector } from './state.ts'
+import { type KernelState, type Vector, openVector } from './state.ts'
 import { laneKey } from './lanes.ts'
 import { writeVector } from './vectors.ts'
 
@@ -103,12 +94,10 @@ const hoist = (k: KernelState, s: For, written: ReadonlySet<string>): void => {
   if (k.vector !== undefined) return
   const bound = new Set([s.axis, ...boundIn(s.body)])
   const consider = (x: Scalar, vector: Vector | undefined): void => {
-    if (k.held(x.key) !== undefined) return
-    const { variables, buffers, refs } = mentionsOf([x])
-    const stays = [...variables, ...buffers, ...refs].every(
-      name => !bound.has(name) && !written.has(name) && name !== vector?.axis,
-    )
-    if (!stays || [...buffers].every(name => k.homes.get(name)?.kind !== 'memory')) {
+    const { variables, buffers, refs } = k.mentions(x)
+    if (!some(buffers, name => k.homes.get(name)?.kind === 'memory') || k.held(x.key) !== undefined) return
+    const changes = (name: string): boolean => bound.has(name) || written.has(name) || name === vector?.axis
+    if (some(variables, changes) || some(buffers, changes) || some(refs, changes)) {
       for (const c of evaluatedFirst(x)) consider(c, vector)
       return
     }
@@ -125,12 +114,16 @@ const hoist = (k: KernelState, s: For, written: ReadonlySet<string>): void => {
       if (stmt.kind === 'barrier') return
       for (const x of scalarsOf(stmt)) consider(x, vector)
       if (stmt.kind !== 'for') continue
-      if (stmt.tag === 'vector' && ix.isConst(stmt.extent))
-        always(stmt.body, { axis: stmt.axis, extent: stmt.extent.value, mask: undefined })
+      if (stmt.tag === 'vector' && ix.isConst(stmt.extent)) always(stmt.body, openVector(stmt.axis, stmt.extent.value))
       else if (rangeOf(stmt.extent, k.ranges).min >= 1) always(stmt.body, vector)
     }
   }
   always(s.body, undefined)
+}
+
+const some = (names: ReadonlySet<string>, holds: (name: string) => boolean): boolean => {
+  for (const name of names) if (holds(name)) return true
+  return false
 }
 
 /** The operands that are evaluated whatever the others are: under a guard that is the guard alone. */
@@ -144,7 +137,7 @@ const writeVectorLoop = (k: KernelState, s: For, body: WriteBlock): void => {
     if (inner.kind === 'for' || inner.kind === 'barrier') throw defect(`vector axis ${s.axis} holds a ${inner.kind}`)
   })
   k.ranges.set(s.axis, axisRange(s.extent, k.ranges))
-  k.vector = { axis: s.axis, extent: s.extent.value, mask: undefined }
+  k.vector = openVector(s.axis, s.extent.value)
   body(k, s.body)
   k.vector = undefined
 }

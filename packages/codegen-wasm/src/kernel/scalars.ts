@@ -124,7 +124,7 @@ export const element = (k: KernelState, buffer: string, indices: readonly Index[
   const home = k.home(buffer)
   const { decl } = home
   if (home.kind === 'memory')
-    return loadScalar(decl.dtype, reach(k, home, flatten(decl, indices), s => asI32(k, s)).at(0), k)
+    return loadScalar(decl.dtype, reach(k, home, flatten(k, decl, indices), s => asI32(k, s)).at(0), k)
   const { name, lane } = registerElement(k, buffer, indices)
   return lane === undefined ? get(name) : extractLane(decl.dtype, get(name), lane)
 }

@@ -1,12 +1,12 @@
 /** @file What the writer of one kernel knows at its current point. */
 import type { DType } from '@quern/artifact'
-import type { BufferDecl, Range, Scalar } from '@quern/core-ir'
+import { type BufferDecl, type Index, type Range, type Scalar, ix } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { type HelperName } from '../spelling/helpers.ts'
 import type { Spell } from '../spelling/values.ts'
 import { type Chunk, FunctionWriter } from '../text/function-writer.ts'
 import { type WasmType, get } from '../text/wat.ts'
-import { mentionsOf } from './analysis.ts'
+import { type Mentions, mentionsOf } from './analysis.ts'
 
 /** Where a buffer lives: an address held in a local, or locals (one an element, or one a vector of the last dim). */
 export type Home =
@@ -42,7 +42,16 @@ export interface Vector {
   readonly axis: string
   readonly extent: number
   mask: readonly string[] | undefined
+  /** Which expressions differ between lanes, as far as that was asked. */
+  readonly varying: Map<Scalar, boolean>
 }
+
+export const openVector = (axis: string, extent: number): Vector => ({
+  axis,
+  extent,
+  mask: undefined,
+  varying: new Map(),
+})
 
 export interface LetHome {
   /** 1 where all lanes share the value. */
@@ -64,6 +73,8 @@ export class KernelState implements Spell {
   readonly frames: Frame[] = []
   vector: Vector | undefined
   readonly relaxed: boolean
+  private readonly mentioned = new WeakMap<Scalar, Mentions>()
+  private readonly strides = new WeakMap<BufferDecl, readonly Index[]>()
   private readonly use: (name: HelperName) => void
 
   constructor(relaxed: boolean, use: (name: HelperName) => void) {
@@ -95,6 +106,23 @@ export class KernelState implements Spell {
     return home
   }
 
+  /** What an expression mentions. */
+  mentions(x: Scalar): Mentions {
+    const known = this.mentioned.get(x)
+    if (known !== undefined) return known
+    const found = mentionsOf([x])
+    this.mentioned.set(x, found)
+    return found
+  }
+  /** Elements between neighbours along each dim. */
+  stridesOf(decl: BufferDecl): readonly Index[] {
+    const known = this.strides.get(decl)
+    if (known !== undefined) return known
+    const strides = decl.strides ?? ix.rowMajorStrides(decl.shape)
+    this.strides.set(decl, strides)
+    return strides
+  }
+
   /** The locals that hold an expression already. */
   held(key: string): readonly string[] | undefined {
     for (let i = this.frames.length - 1; i >= 0; i--) {
@@ -107,7 +135,7 @@ export class KernelState implements Spell {
     return (this.frames.at(-1)?.counts.get(key) ?? 0) > 1
   }
   remember(key: string, x: Scalar, parts: readonly string[], frame: Frame | undefined = this.frames.at(-1)): void {
-    const { buffers, refs } = mentionsOf([x])
+    const { buffers, refs } = this.mentions(x)
     frame?.held.set(key, { parts, needs: new Set([...buffers, ...refs]) })
   }
   /** A buffer was written or a name bound anew: what was read of it is stale. */

@@ -49,6 +49,8 @@ const writeStatement = (k: KernelState, around: Surroundings, s: Stmt): void => 
 const writeLet = (k: KernelState, s: Extract<Stmt, { kind: 'let' }>): void => {
   const d = s.value.dtype
   const lanes = varies(k, s.value)
+  // A name bound anew may now differ between lanes, or no longer.
+  if (k.lets.has(s.name)) k.vector?.varying.clear()
   // What all lanes share is used as a vector as a rule, and a load does that at no cost.
   const everywhere = k.vector === undefined || lanes ? undefined : sharedVector(k, s.value)
   if (everywhere !== undefined) {

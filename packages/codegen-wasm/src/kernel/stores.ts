@@ -46,7 +46,7 @@ export const writeAccumulate = (k: KernelState, s: Accumulate): void => {
 const isSpread = (k: KernelState, buffer: string, indices: readonly Index[]): boolean => {
   const home = k.home(buffer)
   if (home.kind === 'locals') return (accessOfRegister(home.decl, indices)?.lanes ?? 1) > 1
-  const walk = walkOf(k, flatten(home.decl, indices), dataVaries(k))
+  const walk = walkOf(k, flatten(k, home.decl, indices), dataVaries(k))
   return walk.kind === 'linear' && walk.stride > 0
 }
 /** Stores a scalar into memory, a local, or one lane of a local. */
@@ -54,7 +54,7 @@ const storeElement = (k: KernelState, buffer: string, indices: readonly Index[],
   const home = k.home(buffer)
   const d = home.decl.dtype
   if (home.kind === 'memory') {
-    k.w.line(storeScalar(d, reach(k, home, flatten(home.decl, indices), dataOf(k)).at(0), value, k))
+    k.w.line(storeScalar(d, reach(k, home, flatten(k, home.decl, indices), dataOf(k)).at(0), value, k))
     return
   }
   const { name, lane } = registerElement(k, buffer, indices)
@@ -77,7 +77,7 @@ const storeVector = (k: KernelState, s: Store): void => {
     ready.forEach((v, i) => k.w.set(names[i] ?? '', v))
     return
   }
-  const walk = walkOf(k, flatten(home.decl, s.indices), dataVaries(k))
+  const walk = walkOf(k, flatten(k, home.decl, s.indices), dataVaries(k))
   if (mask === undefined && walk.kind === 'linear' && walk.stride === 1) {
     const to = reach(k, home, walk.first, dataOf(k))
     const per = lanesOf(d)

@@ -103,7 +103,7 @@ const elements = (k: KernelState, x: Load, extent: number): Parts => {
   const shared = (): Parts => everywhere(k, scalar.load(x.buffer, x.dtype, x.indices), extent)
   if (home.kind === 'locals')
     return accessOfRegister(decl, x.indices)?.lanes === 1 ? shared() : k.getAll(registerParts(k, x.buffer, x.indices))
-  const position = flatten(decl, x.indices)
+  const position = flatten(k, decl, x.indices)
   const walk = walkOf(k, position, dataVaries(k))
   if (walk.kind === 'linear' && walk.stride === 0) {
     const address = reach(k, home, walk.first, dataOf(k)).at(0)
@@ -144,7 +144,7 @@ export const laneAddresses = (k: KernelState, buffer: string, indices: readonly 
   const home = k.home(buffer)
   if (home.kind !== 'memory') throw defect(`${buffer} has no address`)
   const { decl } = home
-  const walk = walkOf(k, flatten(decl, indices), dataVaries(k))
+  const walk = walkOf(k, flatten(k, decl, indices), dataVaries(k))
   if (walk.kind === 'linear') {
     const from = reach(k, home, walk.first, dataOf(k))
     return Array.from({ length: extent }, (_, lane) => () => from.at(lane * walk.stride * bytesOf[decl.dtype]))

@@ -57,7 +57,7 @@ const splatOfLoad = (k: KernelState, x: Scalar): string | undefined => {
   if (x.kind !== 'load' || x.guard !== undefined || k.held(x.key) !== undefined) return undefined
   const home = k.home(x.buffer)
   if (home.kind !== 'memory' || loadSplat(x.dtype, { pointer: '', offset: 0 }) === undefined) return undefined
-  return loadSplat(x.dtype, reach(k, home, flatten(home.decl, x.indices), dataOf(k)).at(0))
+  return loadSplat(x.dtype, reach(k, home, flatten(k, home.decl, x.indices), dataOf(k)).at(0))
 }
 
 /** Applies a scalar spelling to each lane. */
