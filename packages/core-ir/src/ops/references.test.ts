@@ -1,8 +1,10 @@
 /** Every op in the interpreter against an implementation that shares nothing with it. */
-import type { DType } from '@quern/artifact'
+import { type DType, isQuernError } from '@quern/artifact'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Attrs } from '../graph/graph.ts'
+import { GraphBuilder, tensorType } from '../graph/builder.ts'
+import type { Attrs, Graph } from '../graph/graph.ts'
+import * as ix from '../index/index-expr.ts'
 import type { HostTensor } from '../host-tensor.ts'
 import { type BinaryOp, type UnaryOp, accepts, binaryOps, isFloat, unaryOps } from '../scalar/scalar-ops.ts'
 import {
@@ -53,7 +55,7 @@ import {
   sortReference,
   sumToReference,
 } from './testing/reductions.reference.ts'
-import { numbersOf, randomTensor, runOp, tensorOf } from './testing/support.ts'
+import { numbersOf, oneNode, randomTensor, runOne, runOp, tensorOf } from './testing/support.ts'
 import { ops } from './registry.ts'
 
 /** What a random case draws from; shrinks towards small shapes. */
@@ -605,4 +607,55 @@ describe.each(Object.entries(properties))('%s', (op, property) => {
 test('every op but control flow, regions and randomness has a reference', () => {
   const others = ['if', 'loop', 'region', 'random-bits', 'random-uniform', 'random-normal']
   expect([...ops.keys()].filter(name => !(name in properties) && !others.includes(name))).toEqual([])
+})
+
+/** A graph whose dims are symbols, or undefined where a constraint wants more than symbols can prove. */
+const symbolic = (op: string, { operands, attrs = {} }: Case): Graph | undefined => {
+  try {
+    return oneNode(op, operands, attrs, 'symbolic')
+  } catch (error) {
+    if (isQuernError(error)) return undefined
+    throw error
+  }
+}
+
+// Those whose constraints or attributes tie their operands' dims to numbers.
+const needsNumbers = /^(constant|iota|dim-value|broadcast|sum-to|reshape|conv|conv-transpose|take-pooled|random-.*)$/
+
+describe.each(Object.entries(properties).filter(([op]) => !needsNumbers.test(op)))('%s', (op, property) => {
+  test('means the same over symbols', () => {
+    let tried = 0
+    fc.assert(
+      fc.property(fc.gen(), gen => {
+        const drawn = property(new Draw(gen))
+        const graph = symbolic(op, drawn)
+        if (graph === undefined) return
+        tried++
+        expect(runOne(graph, drawn.operands)).toEqual(runOp(op, drawn.operands, drawn.attrs))
+      }),
+      { numRuns: 25 },
+    )
+    expect(tried).toBeGreaterThan(5)
+  })
+})
+
+test('convolutions mean the same over a symbolic batch and picture', () => {
+  fc.assert(
+    fc.property(fc.gen(), gen => {
+      const d = new Draw(gen)
+      const drawn = properties['conv']?.(d)
+      const [x, weight] = drawn?.operands ?? []
+      if (drawn === undefined || x === undefined || weight === undefined) return
+      const b = new GraphBuilder('conv')
+      const [, channels = 0, ...picture] = x.shape
+      const names = ['n', ...picture.map((_, i) => `p${i}`)]
+      for (const name of names) b.declare({ name, min: 0, max: undefined, multipleOf: 1 })
+      const [n, ...ps] = names.map(name => ix.variable(name))
+      const image = b.input('in0', tensorType(x.dtype, [n ?? 0, channels, ...ps]))
+      const y = b.one('conv', [image, b.input('in1', tensorType(weight.dtype, weight.shape))], drawn.attrs)
+      const [found] = runOne(b.finish({ out0: y }), drawn.operands)
+      expect([found]).toEqual(runOp('conv', drawn.operands, drawn.attrs))
+    }),
+    { numRuns: 40 },
+  )
 })

@@ -1,9 +1,10 @@
 /** @file For tests of ops: random tensors, and graphs of one node. */
 import type { DType } from '@quern/artifact'
 import { GraphBuilder, tensorType } from '../../graph/builder.ts'
-import type { Attrs, Graph, SymbolInfo } from '../../graph/graph.ts'
+import type { Attrs, Graph } from '../../graph/graph.ts'
 import { interpretGraphSync } from '../../graph/interpret.ts'
 import { type HostTensor, zeros } from '../../host-tensor.ts'
+import { variable } from '../../index/index-expr.ts'
 import { elementsOf } from '../../loop/memory.ts'
 import { castValue } from '../../scalar/cast.ts'
 import { isFloat } from '../../scalar/scalar-ops.ts'
@@ -46,21 +47,25 @@ export const numbersOf = (t: HostTensor): number[] => {
   return Array.from({ length: t.data.length }, (_, i) => Number(elements.get(i)))
 }
 
-/** A graph of one node over operands of literal shapes; outputs `out0`, `out1` … */
+/** A graph of one node; outputs `out0`, `out1` … Dims are literal, or one symbol for each extent that occurs. */
 export const oneNode = (
   op: string,
   operands: readonly (HostTensor | undefined)[],
   attrs: Attrs,
-  symbols: readonly SymbolInfo[] = [],
+  dims: 'literal' | 'symbolic' = 'literal',
 ): Graph => {
+  const extents = dims === 'literal' ? [] : new Set(operands.flatMap(t => t?.shape ?? []))
+  const symbols = [...extents].map(e => ({ name: `s${e}`, min: 0, max: undefined, multipleOf: 1 }))
   const b = new GraphBuilder('one', new Map(symbols.map(s => [s.name, s])))
-  const inputs = operands.map((t, i) => t && b.input(`in${i}`, tensorType(t.dtype, t.shape)))
+  const inputs = operands.map(
+    (t, i) =>
+      t && b.input(`in${i}`, tensorType(t.dtype, dims === 'literal' ? t.shape : t.shape.map(e => variable(`s${e}`)))),
+  )
   const results = b.add(op, inputs, attrs)
   return b.finish(Object.fromEntries(results.map((r, i) => [`out${i}`, r])))
 }
 
-export const runOp = (op: string, operands: readonly (HostTensor | undefined)[], attrs: Attrs = {}): HostTensor[] => {
-  const graph = oneNode(op, operands, attrs)
+export const runOne = (graph: Graph, operands: readonly (HostTensor | undefined)[]): HostTensor[] => {
   const given: Record<string, HostTensor> = {}
   operands.forEach((t, i) => t && (given[`in${i}`] = t))
   const outputs = interpretGraphSync(graph, given)
@@ -70,3 +75,6 @@ export const runOp = (op: string, operands: readonly (HostTensor | undefined)[],
     return tensor
   })
 }
+
+export const runOp = (op: string, operands: readonly (HostTensor | undefined)[], attrs: Attrs = {}): HostTensor[] =>
+  runOne(oneNode(op, operands, attrs), operands)
