@@ -76,7 +76,15 @@ class Generator {
 
   kernel(): Kernel {
     const shape = [ix.variable('n'), ix.constant(width)]
-    const param = (name: string, dtype: DType, access: Param['access']): Param => ({ name, dtype, shape, access })
+    // Some buffers have a capacity larger than their rows, and begin later.
+    const wide = { strides: [ix.constant(width + 3), ix.constant(1)], offset: ix.constant(2) }
+    const param = (name: string, dtype: DType, access: Param['access']): Param => ({
+      name,
+      dtype,
+      shape,
+      access,
+      ...(this.c.below(3) === 0 ? wide : {}),
+    })
     const params = [
       param('a', this.dtype, 'read'),
       param('b', this.other, 'read'),
@@ -145,7 +153,7 @@ class Generator {
     const zero = (at: Index[]): Stmt => ({ kind: 'store', buffer: name, indices: at, value: scalar.literal(1, dtype) })
     void axes
     return [
-      { kind: 'alloc', space: 'register', buffer: { name, dtype, shape } },
+      { kind: 'alloc', space: this.c.of(['register', 'register', 'private'] as const), buffer: { name, dtype, shape } },
       ...(lanes === undefined ? [zero([])] : [0, 1, 2, 3].map(i => zero([ix.constant(i)]))),
     ]
   }
@@ -194,13 +202,19 @@ class Generator {
     const register = kind <= 3 ? this.registers[this.c.below(Math.max(1, this.registers.length))] : undefined
     // Without lanes of its own, a register is shared by the lanes of a vector loop: not independent.
     if (register !== undefined && (lane === undefined || register.lanes !== undefined)) {
-      const indices =
-        register.lanes === undefined ? [] : [lane === undefined ? ix.constant(this.c.below(4)) : ix.variable(lane.name)]
+      const indices = register.lanes === undefined ? [] : [this.place(axes, lane)]
       return this.write(register.name, register.dtype, indices, axes, lane)
     }
     const buffer = this.c.of(['y', 'z'])
     const own = lane === undefined ? this.column(axes, lane, true) : this.own(buffer, axes, lane)
     return this.write(buffer, buffer === 'y' ? this.dtype : this.other, [this.row(axes), own], axes, lane)
+  }
+
+  /** An element of a register buffer of four: a lane's own, or (then it lives in memory) one that an axis chooses. */
+  private place(axes: readonly Axis[], lane: Axis | undefined): Index {
+    if (lane !== undefined) return ix.variable(lane.name)
+    const axis = axes.at(-1)
+    return axis === undefined || this.c.below(8) > 0 ? ix.constant(this.c.below(4)) : ix.mod(ix.variable(axis.name), 4)
   }
 
   /** The one column of a buffer that a lane of this vector loop writes, and may read back: lanes are independent. */
@@ -303,7 +317,7 @@ class Generator {
     const register = this.registers.find(r => r.dtype === dtype)
     if (register !== undefined && this.c.below(3) === 0) {
       // Another lane's element may be written by that lane: only its own is certain.
-      const at = lane === undefined ? ix.constant(this.c.below(4)) : ix.variable(lane.name)
+      const at = this.place(axes, lane)
       return scalar.load(register.name, dtype, register.lanes === undefined ? [] : [at])
     }
     // What is written is read too, where this lane writes it: rows are owned by their iteration.
@@ -351,7 +365,12 @@ class Generator {
 const arraysOf = (kernel: Kernel, n: number, seed: number): Record<string, HostArray> => {
   let state = seed
   const next = (): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) / 2 ** 32
-  return Object.fromEntries(kernel.params.map(p => [p.name, filled(p.dtype, n * width, next)]))
+  return Object.fromEntries(
+    kernel.params.map(p => [
+      p.name,
+      filled(p.dtype, p.strides === undefined ? n * width : 2 + (n - 1) * (width + 3) + width, next),
+    ]),
+  )
 }
 
 test.each([
