@@ -2,6 +2,7 @@
 import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
 import { type RuleContext, type ScheduleRule, firstOf, start } from './rule.ts'
+import { columnsRule } from './wasm/columns.ts'
 import { contractionRule } from './wasm/contraction.ts'
 import { loopsRule } from './wasm/loops.ts'
 import { mapRule } from './wasm/map.ts'
@@ -15,7 +16,7 @@ import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 
 /** In the order in which they are tried. */
 const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
-  wasm: [contractionRule, mapRule, tileRule, rowRule, loopsRule],
+  wasm: [contractionRule, mapRule, tileRule, columnsRule, rowRule, loopsRule],
   webgpu: [gridMapRule, gridContractionRule, gridTreeRule, gridTileRule, gridRowsRule, gridLoopsRule],
 }
 

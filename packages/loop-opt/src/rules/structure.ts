@@ -1,9 +1,10 @@
 /** @file What rules ask of a lowered region: its reductions, its last nest, and along which axis its loads are contiguous. */
-import type { Index, Scalar, Stmt } from '@quern/core-ir'
+import { type Index, type Scalar, type Stmt, ix } from '@quern/core-ir'
 import type { LoweredRegion, Stage } from '../lower/lowered-region.ts'
 import { type Access, accessesOf } from '../schedule/access.ts'
 import { tryFindLoop } from '../schedule/locate.ts'
 import { computeAt } from '../schedule/primitives/compute-at.ts'
+import { reorder } from '../schedule/primitives/reorder.ts'
 import { setSpace } from '../schedule/primitives/set-space.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { type For, variablesOf, visitScalars, visitStmts } from '../schedule/tree.ts'
@@ -66,6 +67,30 @@ export const reusedAxis = (update: Stage, loads: readonly Access[], column: stri
     .slice(0, -1)
     .filter(axis => loads.some(a => mentions(a, column) && !mentions(a, axis)))
     .at(-1)
+
+export interface Rows {
+  readonly schedule: Schedule
+  /** Axes of the last nest that all its reductions share, outermost first; then the others. */
+  readonly rows: readonly string[]
+  readonly inner: readonly string[]
+}
+
+/** The last nest with the axes outside that its reductions are indexed by: one iteration of those needs one result of each. */
+export const rowsFirst = (s: Schedule): Rows | undefined => {
+  const root = rootOf(s.stages)
+  const nest = root && nestOf(s, root)
+  if (root === undefined || nest === undefined) return undefined
+  const updated = new Set(updatesOf(s.stages).map(u => u.buffer))
+  const used = accessesOf([nest]).filter(a => updated.has(a.buffer))
+  const rows = root.spatial.filter(axis => used.some(a => mentions(a, axis)))
+  const inner = root.spatial.filter(axis => !rows.includes(axis))
+  const ordered = [...rows, ...inner]
+  const schedule = ordered.every((a, i) => a === root.spatial[i]) ? s : reorder(s, ...ordered)
+  // Over one element there is one loop, and it is the row.
+  return rows.length === 0 && inner.length === 1 && ix.isConst(nest.extent, 1)
+    ? { schedule, rows: inner, inner: [] }
+    : { schedule, rows, inner }
+}
 
 /** Computes every private stage next to where the axis of the last nest needs it, and shrinks its buffer to registers. */
 export const gatherAt = (s: Schedule, axis: string): Schedule => {

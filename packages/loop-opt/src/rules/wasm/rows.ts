@@ -10,7 +10,7 @@ import { unroll } from '../../schedule/primitives/unroll.ts'
 import { vectorize } from '../../schedule/primitives/vectorize.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import { type ScheduleRule, constantOf, firstOf, isFor, start, tryEdit } from '../rule.ts'
-import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, updatesOf } from '../structure.ts'
+import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, rowsFirst, updatesOf } from '../structure.ts'
 import { inParallel } from './map.ts'
 import { lanesIn, vectors } from './vector.ts'
 
@@ -26,10 +26,9 @@ export const rowRule: ScheduleRule = context => {
   let s = start(context)
   const along = updates.map(u => contiguousAxis(paramLoads(s, u), [...u.spatial, ...u.reduce]))
   if (!updates.some((u, i) => u.reduce.includes(along[i] ?? ''))) return undefined
-  const rows = first.spatial.length
-  const axis = root.spatial[rows - 1]
-  if (rows > 0 && axis === undefined) return undefined
-  if (axis !== undefined) s = gatherAt(s, axis)
+  const found = rowsFirst(s)
+  const axis = found?.rows.at(-1)
+  if (found !== undefined && axis !== undefined) s = gatherAt(found.schedule, axis)
   for (const update of updates) s = partialSums(s, update)
   for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis)
   return inParallel(s, context)

@@ -10,7 +10,7 @@ import { setSpace } from '../../schedule/primitives/set-space.ts'
 import { split } from '../../schedule/primitives/split.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import { type ScheduleRule, start, typicalLength } from '../rule.ts'
-import { contiguousAxis, gatherAt, paramLoads, rootOf, updatesOf } from '../structure.ts'
+import { contiguousAxis, gatherAt, paramLoads, rowsFirst, updatesOf } from '../structure.ts'
 import { fuseAll } from './grid.ts'
 
 /** Values that one thread joins at each level of the tree. */
@@ -18,20 +18,20 @@ const fanIn = 8
 
 export const gridTreeRule: ScheduleRule = context => {
   const updates = updatesOf(context.region.stages)
-  const root = rootOf(context.region.stages)
-  const [first] = updates
-  if (first === undefined || root === undefined) return undefined
+  if (updates.length === 0) return undefined
   let s = start(context)
   const along = updates.map(u => contiguousAxis(paramLoads(s, u), [...u.reduce, ...u.spatial]))
   if (!updates.every((u, i) => u.reduce.includes(along[i] ?? u.reduce[0] ?? ''))) return undefined
   const length = Math.max(...updates.map(u => u.reduce.reduce((n, a) => n * typicalLength(s, a), 1)))
   if (length < 32) return undefined
   const threads = length >= 512 ? 256 : 64
-  const rows = root.spatial.slice(0, first.spatial.length)
-  let at = rows.at(-1)
-  if (at === undefined) return undefined
+  const found = rowsFirst(s)
+  let at = found?.rows.at(-1)
+  if (found === undefined || at === undefined) return undefined
+  const { rows } = found
+  s = found.schedule
   // A row of one element still needs a loop that a thread can take.
-  let inner = root.spatial.slice(rows.length)
+  let { inner } = found
   if (inner.length === 0) {
     s = split(s, at, 1)
     inner = [`${at}_i`]

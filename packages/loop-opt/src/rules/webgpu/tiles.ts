@@ -10,7 +10,7 @@ import { unroll } from '../../schedule/primitives/unroll.ts'
 import { tryFindLoop } from '../../schedule/locate.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import { type ScheduleRule, constantOf, firstOf, start, tryEdit, typicalLength } from '../rule.ts'
-import { type Reduction, gatherAt, paramLoads, reductionOf, reusedAxis, rootOf } from '../structure.ts'
+import { type Reduction, gatherAt, paramLoads, reductionOf, reusedAxis, rowsFirst, updatesOf } from '../structure.ts'
 import { spreadAll } from './grid.ts'
 
 /** Work for fewer threads than this leaves a device idle: tiles get smaller first. */
@@ -49,11 +49,8 @@ const tiled = (s: Schedule, { init, update, store }: Reduction, row: string | un
 
 /** Any kernel of several stages over common rows: a thread computes all of one element of the last nest's rows. */
 export const gridRowsRule: ScheduleRule = context => {
-  const s = start(context)
-  const root = rootOf(s.stages)
-  const rows = context.region.stages.find(stage => stage.role === 'update')?.spatial.length ?? 0
-  const axes = root?.spatial.slice(0, rows) ?? []
-  const at = axes.at(-1)
-  if (at === undefined) return undefined
-  return spreadAll(gatherAt(s, at), axes)
+  const found = rowsFirst(start(context))
+  const at = found?.rows.at(-1)
+  if (found === undefined || at === undefined || updatesOf(context.region.stages).length === 0) return undefined
+  return spreadAll(gatherAt(found.schedule, at), found.rows)
 }
