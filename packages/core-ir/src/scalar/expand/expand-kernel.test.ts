@@ -108,6 +108,15 @@ describe('sharing', () => {
     )
     expect(everyScalar(k).filter(s => s.kind === 'load')).toHaveLength(1)
   })
+  test('what follows a loop is shared as well', () => {
+    const k = expandKernel(
+      kernelOf(params, b => {
+        b.for('i', 4, i => b.store({ name: 'x' }, [i], literal(1, 'f32')))
+        b.store(y, [0], binary('mul', x(0), x(0)))
+      }),
+    )
+    expect(lets(k)).toEqual(['x_at'])
+  })
   test('names inside a branch end with it', () => {
     const k = expandKernel(
       kernelOf(params, b => {

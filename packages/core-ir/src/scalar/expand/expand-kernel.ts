@@ -32,7 +32,8 @@ export interface ExpandOptions {
 export const expandKernel = (kernel: Kernel, { f16 = 'via-f32' }: ExpandOptions = {}): Kernel => {
   const names = new Names(kernel)
   const memory = new Memory(kernel)
-  const body = new Block(names, memory, f16 === 'via-f32', new Map(), new Map()).expand(kernel.body)
+  const state = { names, memory, now: new Versions(memory), widen: f16 === 'via-f32' }
+  const body = new Block(state, new Map(), new Map()).expand(kernel.body)
   return { ...kernel, body }
 }
 
@@ -59,23 +60,24 @@ class Names {
   }
 }
 
-/** Which buffers a value reads, and how often each was written so far: two values are the same when both agree. */
+/** Which buffers values read, and which statements may write. */
 class Memory {
   private readonly registers = new Set<string>()
-  private readonly versions = new Map<string, number>()
+  private readonly buffers: readonly string[]
   private readonly read = new WeakMap<Scalar, ReadonlySet<string>>()
   constructor(kernel: Kernel) {
-    for (const p of kernel.params) this.versions.set(p.name, 0)
+    const buffers = kernel.params.map(p => p.name)
     visitStmts(kernel.body, s => {
       if (s.kind !== 'alloc') return
-      this.versions.set(s.buffer.name, 0)
+      buffers.push(s.buffer.name)
       if (s.space === 'register') this.registers.add(s.buffer.name)
     })
+    this.buffers = buffers
   }
   isRegister(buffer: string): boolean {
     return this.registers.has(buffer)
   }
-  private readsOf(x: Scalar): ReadonlySet<string> {
+  readsOf(x: Scalar): ReadonlySet<string> {
     const known = this.read.get(x)
     if (known !== undefined) return known
     const found = new Set<string>(x.kind === 'load' ? [x.buffer] : [])
@@ -83,25 +85,28 @@ class Memory {
     this.read.set(x, found)
     return found
   }
-  /** Equal for two values exactly when they are the same expression of the same state. */
+  /** The buffers that a statement, or one inside it, may write (a barrier: what others wrote becomes visible). */
+  writesOf(stmt: Stmt): readonly string[] {
+    if (stmt.kind === 'store' || stmt.kind === 'accumulate') return [stmt.buffer]
+    if (stmt.kind === 'barrier') return this.buffers.filter(b => !this.registers.has(b))
+    return blocksOf(stmt).flatMap(([, block]) => block.flatMap(inner => this.writesOf(inner)))
+  }
+}
+
+/** How often each buffer was written so far: two values are the same when expression and versions agree. */
+class Versions {
+  private readonly memory: Memory
+  private readonly writes = new Map<string, number>()
+  constructor(memory: Memory) {
+    this.memory = memory
+  }
   keyOf(x: Scalar): string {
-    const reads = [...this.readsOf(x)]
-    return reads.length === 0 ? x.key : `${x.key} @ ${reads.map(b => this.versions.get(b) ?? 0).join(' ')}`
+    const reads = [...this.memory.readsOf(x)]
+    return reads.length === 0 ? x.key : `${x.key} @ ${reads.map(b => this.writes.get(b) ?? 0).join(' ')}`
   }
-  /** Passes a statement: what it (or anything in it) may write is new. */
+  /** What the statement may write is new. */
   pass(stmt: Stmt): void {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') this.bump(stmt.buffer)
-    if (stmt.kind === 'barrier') for (const name of this.versions.keys()) if (!this.registers.has(name)) this.bump(name)
-    for (const [, block] of blocksOf(stmt)) for (const inner of block) this.pass(inner)
-  }
-  private bump(buffer: string): void {
-    this.versions.set(buffer, (this.versions.get(buffer) ?? 0) + 1)
-  }
-  /** Runs `f` and forgets what it passed. */
-  rehearse(f: () => void): void {
-    const before = [...this.versions]
-    f()
-    for (const [name, version] of before) this.versions.set(name, version)
+    for (const buffer of this.memory.writesOf(stmt)) this.writes.set(buffer, (this.writes.get(buffer) ?? 0) + 1)
   }
 }
 
@@ -138,46 +143,57 @@ const rootsOf = (s: Stmt): readonly Scalar[] => {
   }
 }
 
+/** What all lists of statements share. */
+interface State {
+  readonly names: Names
+  readonly memory: Memory
+  /** At the statement that is being expanded. */
+  readonly now: Versions
+  readonly widen: boolean
+}
+
 /** One list of statements. `available` maps keys of values to names that hold them, `pure` those that expansions made. */
 class Block {
-  private readonly names: Names
-  private readonly memory: Memory
-  private readonly widen: boolean
+  private readonly state: State
   private readonly available: Map<string, Scalar>
   private readonly pure: Map<string, Scalar>
   private readonly out: Stmt[] = []
   private readonly uses = new Map<string, number>()
+  /** As `state.now`, but of this list alone: that is what the uses were counted by. */
+  private within: Versions
   private readonly emitter: StatementEmitter
-  constructor(names: Names, memory: Memory, widen: boolean, available: Map<string, Scalar>, pure: Map<string, Scalar>) {
-    this.names = names
-    this.memory = memory
-    this.widen = widen
+  constructor(state: State, available: Map<string, Scalar>, pure: Map<string, Scalar>) {
+    this.state = state
     this.available = available
     this.pure = pure
-    this.emitter = new StatementEmitter(this.out, names.fresh, pure)
+    this.within = new Versions(state.memory)
+    this.emitter = new StatementEmitter(this.out, state.names.fresh, pure)
   }
 
   expand(stmts: readonly Stmt[]): readonly Stmt[] {
-    this.memory.rehearse(() => {
-      for (const s of stmts) {
-        rootsOf(s).forEach(x => this.count(x))
-        this.memory.pass(s)
-      }
-    })
-    for (const s of stmts) this.statement(s)
+    for (const s of stmts) {
+      rootsOf(s).forEach(x => this.count(x))
+      this.within.pass(s)
+    }
+    this.within = new Versions(this.state.memory)
+    for (const s of stmts) {
+      this.statement(s)
+      this.state.now.pass(s)
+      this.within.pass(s)
+    }
     return this.out
   }
 
   private count(x: Scalar): void {
     if (isLeaf(x)) return
-    const key = this.memory.keyOf(x),
+    const key = this.within.keyOf(x),
       before = this.uses.get(key) ?? 0
     this.uses.set(key, before + 1)
     if (before === 0) for (const y of operandsOf(x)) this.count(y)
   }
 
   private inner(stmts: readonly Stmt[]): readonly Stmt[] {
-    return new Block(this.names, this.memory, this.widen, new Map(this.available), new Map(this.pure)).expand(stmts)
+    return new Block(this.state, new Map(this.available), new Map(this.pure)).expand(stmts)
   }
 
   private statement(s: Stmt): void {
@@ -185,9 +201,8 @@ class Block {
       case 'for': {
         const extent = this.index(s.extent)
         // The body may see what an earlier trip wrote.
-        this.memory.pass(s)
+        this.state.now.pass(s)
         this.out.push({ ...s, extent, body: this.inner(s.body) })
-        this.memory.pass(s)
         return
       }
       case 'if': {
@@ -195,26 +210,24 @@ class Block {
         const then = this.inner(s.then),
           otherwise = this.inner(s.else)
         this.out.push({ ...s, condition, then, else: otherwise })
-        this.memory.pass(s)
         return
       }
       case 'let': {
         const value = this.value(s.value)
         this.out.push({ ...s, value })
-        if (!isLeaf(value)) this.available.set(this.memory.keyOf(s.value), ref(s.name, value.dtype))
+        if (!isLeaf(value)) this.available.set(this.state.now.keyOf(s.value), ref(s.name, value.dtype))
         return
       }
       case 'store': {
         const indices = s.indices.map(i => this.index(i))
         this.out.push({ ...s, indices, value: this.value(s.value) })
-        this.memory.pass(s)
         return
       }
       case 'accumulate': {
         const indices = s.indices.map(i => this.index(i))
         const value = this.value(s.value)
         this.out.push(
-          this.widen && isHalf(value)
+          this.state.widen && isHalf(value)
             ? {
                 kind: 'store',
                 buffer: s.buffer,
@@ -223,7 +236,6 @@ class Block {
               }
             : { ...s, indices, value },
         )
-        this.memory.pass(s)
         return
       }
       case 'fail':
@@ -232,7 +244,6 @@ class Block {
       case 'alloc':
       case 'barrier':
         this.out.push(s)
-        this.memory.pass(s)
     }
   }
 
@@ -243,12 +254,12 @@ class Block {
 
   private value(x: Scalar): Scalar {
     if (isLeaf(x)) return x
-    const key = this.memory.keyOf(x)
+    const key = this.state.now.keyOf(x)
     const known = this.available.get(key)
     if (known !== undefined) return known
     const expanded = (x.kind === 'unary' || x.kind === 'binary') && isExpanded(x.op)
     const made = expanded ? this.expansion(x) : this.rebuilt(x)
-    const shared = expanded || ((this.uses.get(key) ?? 0) > 1 && this.isWorthNaming(x))
+    const shared = expanded || ((this.uses.get(this.within.keyOf(x)) ?? 0) > 1 && this.isWorthNaming(x))
     if (!shared || isLeaf(made)) return made
     const name = this.named(x, made)
     this.available.set(key, name)
@@ -270,12 +281,12 @@ class Block {
       y => this.value(y),
       i => this.index(i),
     )
-    return this.widen ? widened(made) : made
+    return this.state.widen ? widened(made) : made
   }
 
   /** Subscripts and registers cost nothing to repeat. */
   private isWorthNaming(x: Scalar): boolean {
-    return x.kind !== 'index' && !(x.kind === 'load' && this.memory.isRegister(x.buffer))
+    return x.kind !== 'index' && !(x.kind === 'load' && this.state.memory.isRegister(x.buffer))
   }
 
   private named(x: Scalar, value: Scalar): Scalar {
@@ -287,7 +298,7 @@ class Block {
           : x.kind === 'bitcast'
             ? 'bits'
             : 'value'
-    const name = this.names.fresh(hint)
+    const name = this.state.names.fresh(hint)
     this.out.push({ kind: 'let', name, value })
     return ref(name, value.dtype)
   }
