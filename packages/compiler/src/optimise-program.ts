@@ -4,6 +4,7 @@ import { formRegions, optimise } from '@quern/graph-opt'
 import type { TargetInfo } from '@quern/loop-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
 import { constantReader } from './read-constant.ts'
+import { passVerifier } from './verify-pass.ts'
 
 export const optimiseProgram = async (
   program: ProgramGraph,
@@ -30,12 +31,15 @@ export const optimiseProgram = async (
       bytesOf: (source: string, offset: number, length: number) =>
         readConstant({ kind: 'bytes', source, offset, length, hash: '' }),
     }
-    const optimised = await optimise(graph, context, (pass, after) => {
+    const check = options.verify === true ? await passVerifier(graph, readConstant) : undefined
+    const optimised = await optimise(graph, context, async (pass, after) => {
       show(pass.name, after, fired)
       fired = []
+      await check?.(pass.name, after)
     })
     const regions = formRegions(optimised, { maxBuffers: target.buffersPerKernel })
     show('regions', regions)
+    await check?.('regions', regions)
     entries.set(name, regions)
   }
   return { ...program, entries }

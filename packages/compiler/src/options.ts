@@ -9,6 +9,8 @@ export interface CompileOptions {
   readonly relaxed?: boolean
   /** webgpu variants. */
   readonly f16?: boolean
+  /** Verify the graph after every pass, and interpret it against the original on small random inputs. Slow; for finding defects. */
+  readonly verify?: boolean
   /**
    * Sees every state of every IR as text: `graph`, each graph pass by name, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
    * `memory`, `cost`, `wat` or `wgsl`, `sizes`. Absent, nothing is printed.

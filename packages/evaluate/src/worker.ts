@@ -6,6 +6,7 @@ import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerRequest, WorkerReply } from './thread.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
+import { readSwitches, stageListener } from './switches.ts'
 
 const request = workerData as WorkerRequest
 
@@ -37,6 +38,7 @@ const evaluate = async (): Promise<WorkerReply> => {
   const notData: { exportName: string; is: string }[] = []
   const programs: EvaluatedProgram[] = []
   const read = new Set<string>()
+  const switches = readSwitches()
   /** A model may have several names; it is compiled once. */
   const compiled = new Map<unknown, EvaluatedProgram>()
 
@@ -64,19 +66,25 @@ const evaluate = async (): Promise<WorkerReply> => {
     const stages: StageText[] = []
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
-      const onStage = request.stages
-        ? (stage: string, text: string) => stages.push({ target, variant: variant(), stage, text })
-        : undefined
+      const keep = (stage: string, text: string): void => {
+        stages.push({ target, variant: variant(), stage, text })
+      }
       let current: Variant = {}
       const variant = (): string => Object.keys(current).join('-') || 'plain'
       try {
         for (current of variants[target]) {
           const { numerics } = settings
+          const show = stageListener(switches, name, `${target}-${variant()}`)
+          const onStage = (stage: string, text: string): void => {
+            show?.(stage, text)
+            if (request.stages) keep(stage, text)
+          }
           const artifact = await compiler
             .compile(graph, target, {
               ...current,
               ...(numerics === undefined ? {} : { numerics }),
-              ...(onStage && { onStage }),
+              ...(switches.verify && { verify: true }),
+              ...((request.stages || show !== undefined) && { onStage }),
             })
             .catch(asDefect)
           checkSize(artifact, name, settings.maxBytes)

@@ -18,12 +18,12 @@ export const graphPasses: readonly Pass[] = [
 export const optimise = async (
   graph: Graph,
   context: PassContext,
-  onPass?: (pass: Pass, graph: Graph) => void,
+  onPass?: (pass: Pass, graph: Graph) => void | Promise<void>,
 ): Promise<Graph> => {
   let current = graph
   for (const pass of graphPasses) {
     current = await pass.run(current, context)
-    onPass?.(pass, current)
+    await onPass?.(pass, current)
   }
   return current
 }
