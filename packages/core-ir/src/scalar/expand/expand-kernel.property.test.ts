@@ -132,6 +132,6 @@ test('expandKernel keeps what a kernel writes, bit for bit', () => {
       expect(kernelDiagnostics(expanded)).toEqual([])
       expect(results(expanded)).toEqual(results(kernel))
     }),
-    { numRuns: 1500 },
+    { numRuns: 400 },
   )
 })
