@@ -1,8 +1,8 @@
 /** @file Tests only: runs one kernel as wasm, with host arrays for its params. */
-import { type Expr, type HostArray, bytesOf } from '@quern/artifact'
-import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, rowMajor } from '@quern/core-ir'
+import { type Expr, type HostArray, bytesOf, wasmHeader } from '@quern/artifact'
+import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, bytesOfArray, rowMajor } from '@quern/core-ir'
 import { assemble } from '../src/assemble.ts'
-import { type EmittedWasm, type WasmOptions, emitWasm } from '../src/emit-wasm.ts'
+import { type EmittedEntry, type EmittedWasm, type WasmOptions, emitWasm } from '../src/emit-wasm.ts'
 
 /** A program whose one plan calls one kernel; every param is a port. */
 export const programOf = (...kernels: readonly Kernel[]): LoweredProgram => ({
@@ -39,6 +39,10 @@ const planOf = (kernel: Kernel, entry: string): Plan => {
 export interface Instance {
   readonly emitted: EmittedWasm
   readonly memory: WebAssembly.Memory
+  readonly module: WebAssembly.Module
+  /** Writes symbols and arrays where the entry expects them, and reads the arrays back in place. */
+  write(arrays: Readonly<Record<string, HostArray>>, symbols?: Readonly<Record<string, number>>, entry?: string): void
+  read(arrays: Readonly<Record<string, HostArray>>, symbols?: Readonly<Record<string, number>>, entry?: string): void
   /** Writes arrays in, runs, and reads the arrays back in place; returns (status, index). */
   run(
     arrays: Readonly<Record<string, HostArray>>,
@@ -79,38 +83,51 @@ export const instantiate = async (
   const memory = new WebAssembly.Memory(options.threads ? { initial: 64, maximum: 64, shared: true } : { initial: 1 })
   const module = await WebAssembly.compile(new Uint8Array(binary))
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  const entryNamed = (name: string): EmittedEntry => {
+    const entry = emitted.entries[name]
+    if (entry === undefined) throw new Error(`no entry ${name}`)
+    return entry
+  }
+  /** The bytes of each port: the host's and the memory's. */
+  const pairs: (...args: Parameters<Instance['write']>) => [Uint8Array, Uint8Array][] = (
+    arrays,
+    symbols = {},
+    name = 'main',
+  ) => {
+    const entry = entryNamed(name)
+    return [...entry.inputs, ...entry.outputs].map(port => {
+      const array = arrays[port.name]
+      if (array === undefined) throw new Error(`no array ${port.name}`)
+      const at = evaluate(entry.buffers[port.buffer] ?? 0, symbols)
+      return [bytesOfArray(array), new Uint8Array(memory.buffer, at, bytesOf[port.dtype] * array.length)]
+    })
+  }
+  const write: Instance['write'] = (arrays, symbols = {}, name = 'main') => {
+    const needed = emitted.layout.arenaAt + evaluate(entryNamed(name).arenaBytes, symbols)
+    const pages = Math.ceil(needed / 65536) - memory.buffer.byteLength / 65536
+    if (pages > 0) memory.grow(pages)
+    const view = new DataView(memory.buffer)
+    for (const [symbol, value] of Object.entries(symbols))
+      view.setInt32(emitted.layout.symbols[symbol] ?? 0, value, true)
+    view.setInt32(wasmHeader.teamSize, 1, true)
+    for (const [host, device] of pairs(arrays, symbols, name)) device.set(host)
+  }
+  const read: Instance['read'] = (arrays, symbols, name) => {
+    for (const [host, device] of pairs(arrays, symbols, name)) host.set(device)
+  }
   return {
     emitted,
     memory,
+    module,
+    write,
+    read,
     run: (arrays, symbols = {}, name = 'main') => {
-      const entry = emitted.entries[name]
-      const main = exports[name]
-      if (entry === undefined || typeof main !== 'function') throw new Error(`no entry ${name}`)
-      const needed = emitted.layout.arenaAt + evaluate(entry.arenaBytes, symbols)
-      const pages = Math.ceil(needed / 65536) - memory.buffer.byteLength / 65536
-      if (pages > 0) memory.grow(pages)
-      const view = new DataView(memory.buffer)
-      for (const [name, value] of Object.entries(symbols)) view.setInt32(emitted.layout.symbols[name] ?? 0, value, true)
-      view.setInt32(12, 1, true)
-      const ports = [...entry.inputs, ...entry.outputs]
-      const bytes = (name: string): [Uint8Array, Uint8Array] => {
-        const array = arrays[name]
-        const port = ports.find(p => p.name === name)
-        if (array === undefined || port === undefined) throw new Error(`no array ${name}`)
-        const host = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-        const at = evaluate(entry.buffers[port.buffer] ?? 0, symbols)
-        return [host, new Uint8Array(memory.buffer, at, bytesOf[port.dtype] * array.length)]
-      }
-      for (const { name } of ports) {
-        const [host, device] = bytes(name)
-        device.set(host)
-      }
+      const main = exports[entryNamed(name).export]
+      if (typeof main !== 'function') throw new Error(`no function ${name}`)
+      write(arrays, symbols, name)
       const status = Number(main(0))
-      for (const { name } of ports) {
-        const [host, device] = bytes(name)
-        host.set(device)
-      }
-      return [status, new DataView(memory.buffer).getInt32(8, true)]
+      read(arrays, symbols, name)
+      return [status, new DataView(memory.buffer).getInt32(wasmHeader.statusIndex, true)]
     },
   }
 }
