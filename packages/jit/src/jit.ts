@@ -25,6 +25,9 @@ const targetsFor = ({ targets, device = 'auto' }: JitOptions): readonly DeviceKi
   return globalThis.navigator?.gpu === undefined ? ['wasm'] : ['wasm', 'webgpu']
 }
 
+const mayShareMemory = (): boolean =>
+  typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
+
 /**
  * Compiles what `model()` or `program()` returned, and loads it.
  * @returns the same loaded model that the plugin's stub gives
@@ -45,10 +48,10 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     ...(onStage && { onStage }),
   }
   for (const target of targetsFor(options)) {
-    const threads = target === 'wasm' && (options.threads ?? 1) > 1
+    const threads = target === 'wasm' && (options.threads ?? 1) > 1 && options.thread !== 'caller' && mayShareMemory()
     const { manifest, files } = await compile(graph, target, { ...shared, threads })
     const assets = Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)] as const)
     artifacts.push({ manifest, assets: Object.fromEntries(assets) })
   }
-  return createModel({ name: graph.name, kind, artifacts }).load(options)
+  return createModel({ name: graph.name, kind, artifacts, webgpu: () => import('@quern/runtime/webgpu') }).load(options)
 }

@@ -26,9 +26,10 @@ export const fetchAsset = async (
   if (typeof source === 'string' && !source.startsWith('file:')) return fetchUrl(source, ref, options)
   const bytes = typeof source === 'string' ? await readFileUrl(source) : await source()
   throwIfAborted(options.signal)
+  checkSize(ref, bytes.length, ref.file)
   options.onBytes(bytes.length)
+  // The caller's bytes stay theirs: weights move on into a worker.
   const copy = new Uint8Array(bytes)
-  checkSize(ref, copy.length, ref.file)
   await checkChunks(ref, copy)
   return copy
 }

@@ -1,101 +1,81 @@
 /** @file Chooses the artifact to load, and says why it and why not the others. */
 import { type ArtifactParts, type LoadOptions, QuernError } from '@quern/artifact'
+import { canSpawn } from '#platform'
+import { makeMemory } from './wasm/instance.ts'
+import type { Webgpu } from './create-model.ts'
 
-export interface Choice {
+export interface WasmChoice {
   readonly parts: ArtifactParts
-  readonly gpu: GPUDevice | undefined
+  readonly gpu?: never
+  readonly inWorker: boolean
   readonly threads: number
+  /** Made already where a team shares it: only making it tells whether the engine gives it. */
+  readonly memory: WebAssembly.Memory | undefined
+  readonly reasons: readonly string[]
+}
+export interface GpuChoice {
+  readonly parts: ArtifactParts
+  readonly gpu: GPUDevice
+  readonly webgpu: Webgpu
   readonly reasons: readonly string[]
 }
 
 /** A GPU spends about this long on handing over and reading back, whatever the model. Milliseconds. */
 const gpuOverheadMs = 1.5
-const mainEntry = (parts: ArtifactParts): number =>
+/** A plan predicted to take less runs on the caller's thread: the hand-over would cost more than it frees. Milliseconds. */
+const inlineBelowMs = 2
+const mostThreads = 16
+
+const slowestEntry = (parts: ArtifactParts): number =>
   Math.max(0, ...Object.values(parts.manifest.entries).map(e => e.predictedMs))
 
 export const chooseDevice = async (
   artifacts: readonly ArtifactParts[],
-  { device = 'auto', threads }: LoadOptions,
-): Promise<Choice> => {
-  const reasons: string[] = []
-  const wasm = chooseWasm(
-    artifacts.filter(a => a.manifest.target === 'wasm'),
-    threads,
-    reasons,
-  )
+  options: LoadOptions,
+  loadWebgpu: (() => Promise<Webgpu>) | undefined,
+): Promise<WasmChoice | GpuChoice> => {
+  const { device = 'auto' } = options
+  const wasm = artifacts.filter(a => a.manifest.target === 'wasm')
   const webgpu = artifacts.filter(a => a.manifest.target === 'webgpu')
-  if (device === 'wasm') {
-    if (wasm === undefined)
-      throw new QuernError('device/not-compiled', "the model was not compiled for wasm: add 'wasm' to `targets`", {
-        device,
-      })
-    return { ...wasm, gpu: undefined, reasons: ['wasm: asked for', ...reasons] }
+  if (artifacts.length === 0)
+    throw new QuernError('artifact/malformed', 'the stub names no artifact: rebuild the app', {})
+  const [onCpu] = wasm
+  if ((device === 'wasm' && onCpu === undefined) || (device === 'webgpu' && webgpu.length === 0))
+    throw new QuernError(
+      'device/not-compiled',
+      `the model was not compiled for ${device}: add '${device}' to \`targets\``,
+      { device },
+    )
+  const toWasm = (...why: string[]): WasmChoice => {
+    const chosen = chooseWasm(wasm, options)
+    return { ...chosen, reasons: [...why, ...chosen.reasons] }
   }
-  if (webgpu.length === 0) {
-    if (device === 'webgpu')
-      throw new QuernError('device/not-compiled', "the model was not compiled for webgpu: add 'webgpu' to `targets`", {
-        device,
-      })
-    if (wasm === undefined)
-      throw new QuernError('artifact/malformed', 'the stub names no artifact: rebuild the app', {})
-    return { ...wasm, gpu: undefined, reasons: ['wasm: the only target compiled', ...reasons] }
+  if (device === 'wasm') return toWasm('wasm: asked for')
+  if (webgpu.length === 0) return toWasm('wasm: the only target compiled')
+  const gpuMs = Math.min(...webgpu.map(slowestEntry)) + gpuOverheadMs
+  if (device === 'auto' && onCpu !== undefined && slowestEntry(onCpu) <= gpuMs)
+    return toWasm(
+      `wasm: predicted ${slowestEntry(onCpu).toFixed(2)} ms a run`,
+      `not webgpu: predicted ${gpuMs.toFixed(2)} ms with hand-over and readback`,
+    )
+  const found = await findGpu(webgpu, loadWebgpu)
+  if ('gpu' in found) {
+    const why = device === 'webgpu' ? 'asked for' : `predicted ${gpuMs.toFixed(2)} ms a run`
+    return { ...found, reasons: [`webgpu: ${why}`, ...found.reasons] }
   }
-  if (device === 'auto' && wasm !== undefined) {
-    const onCpu = mainEntry(wasm.parts),
-      onGpu = Math.min(...webgpu.map(mainEntry)) + gpuOverheadMs
-    if (onCpu <= onGpu)
-      return {
-        ...wasm,
-        gpu: undefined,
-        reasons: [
-          `wasm: predicted ${onCpu.toFixed(2)} ms a run`,
-          `not webgpu: predicted ${onGpu.toFixed(2)} ms with hand-over and readback`,
-          ...reasons,
-        ],
-      }
-  }
-  const found = await requestGpu(webgpu)
-  if ('gpu' in found)
-    return {
-      ...found,
-      threads: 1,
-      reasons: [
-        device === 'webgpu'
-          ? 'webgpu: asked for'
-          : `webgpu: predicted ${(mainEntry(found.parts) + gpuOverheadMs).toFixed(2)} ms a run`,
-        ...found.reasons,
-      ],
-    }
-  if (device === 'webgpu' || wasm === undefined)
+  if (device === 'webgpu' || onCpu === undefined)
     throw new QuernError(
       'device/no-webgpu',
       `WebGPU was asked for, and ${found.why}: load with device 'wasm' or 'auto', or open the page in a browser with WebGPU over https or localhost`,
       { why: found.why },
     )
-  return { ...wasm, gpu: undefined, reasons: [`wasm: ${found.why}`, ...reasons] }
+  return toWasm(`wasm: ${found.why}`)
 }
 
-const chooseWasm = (
-  variants: readonly ArtifactParts[],
-  wanted: number | undefined,
-  reasons: string[],
-): { parts: ArtifactParts; threads: number } | undefined => {
-  const single = variants.find(a => a.manifest.wasm?.sharedMaxPages === undefined)
-  const shared = variants.find(a => a.manifest.wasm?.sharedMaxPages !== undefined)
-  const isolated = typeof SharedArrayBuffer === 'function' && (globalThis.crossOriginIsolated ?? true)
-  const cores = globalThis.navigator?.hardwareConcurrency ?? 1
-  const threads = Math.min(wanted ?? Math.min(cores, 4), 16)
-  if (shared !== undefined && threads > 1) {
-    if (isolated) return { parts: shared, threads }
-    reasons.push('one thread: the page is not cross-origin isolated, so shared memory is refused')
-  }
-  const parts = single ?? shared
-  return parts && { parts, threads: 1 }
-}
-
-const requestGpu = async (
+const findGpu = async (
   artifacts: readonly ArtifactParts[],
-): Promise<{ parts: ArtifactParts; gpu: GPUDevice; reasons: string[] } | { why: string }> => {
+  loadWebgpu: (() => Promise<Webgpu>) | undefined,
+): Promise<GpuChoice | { readonly why: string }> => {
   const api: GPU | undefined = globalThis.navigator?.gpu
   if (api === undefined)
     return {
@@ -104,27 +84,49 @@ const requestGpu = async (
           ? 'this page is not a secure context, where browsers hide WebGPU'
           : 'this browser has no WebGPU',
     }
-  const adapter = await api.requestAdapter().catch(() => null)
-  if (adapter === null) return { why: 'the browser found no GPU adapter' }
-  const reasons: string[] = []
-  // The variant with most features that the adapter has; the stub lists them from plain to special.
-  const usable = artifacts.filter(a => {
-    const missing = a.manifest.features.filter(f => !adapter.features.has(f))
-    if (missing.length > 0) reasons.push(`not ${a.manifest.variant}: the adapter lacks ${missing.join(', ')}`)
-    return missing.length === 0
+  if (loadWebgpu === undefined)
+    throw new QuernError('artifact/malformed', "the stub lacks the runtime's WebGPU part: rebuild the app", {})
+  const webgpu = await loadWebgpu().catch((cause: unknown) => {
+    throw new QuernError(
+      'asset/unreachable',
+      "the chunk with the runtime's WebGPU part did not load: deploy the files of one build together",
+      {},
+      cause,
+    )
   })
-  const parts = usable.at(-1)
-  if (parts === undefined) return { why: `the adapter lacks features that every variant needs: ${reasons.join('; ')}` }
+  const found = await webgpu.openDevice(api, artifacts)
+  return 'gpu' in found ? { ...found, webgpu } : found
+}
+
+/** Where wasm runs, and with how many threads. */
+const chooseWasm = (
+  variants: readonly ArtifactParts[],
+  { thread = 'auto', threads: wanted }: LoadOptions,
+): WasmChoice => {
+  const single = variants.find(a => a.manifest.wasm?.sharedMaxPages === undefined)
+  const shared = variants.find(a => a.manifest.wasm?.sharedMaxPages !== undefined)
+  const plain = single ?? shared
+  if (plain === undefined) throw new Error('no wasm variant')
+  const slow = slowestEntry(plain) >= inlineBelowMs
+  const threads = Math.min(wanted ?? Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, 4), mostThreads)
+  const asked = thread === 'worker' || (wanted !== undefined && wanted > 1)
+  const inWorker = thread !== 'caller' && (asked || slow) && canSpawn()
+  const one = (...reasons: string[]): WasmChoice => ({ parts: plain, inWorker, threads: 1, memory: undefined, reasons })
+
+  if (threads <= 1) return one()
+  if (thread === 'caller')
+    return one(...(wanted === undefined ? [] : ["one thread: a team needs workers, and thread 'caller' was asked for"]))
+  if (!inWorker) return one(...(asked ? ['one thread: this realm starts no workers'] : []))
+  if (shared === undefined) return one('one thread: the model has no work that threads would share')
+  if (typeof SharedArrayBuffer !== 'function' || globalThis.crossOriginIsolated === false)
+    return one(
+      'one thread: the page is not cross-origin isolated, so shared memory is refused (send COOP and COEP headers)',
+    )
   try {
-    const gpu = await adapter.requestDevice({
-      requiredFeatures: parts.manifest.features as GPUFeatureName[],
-      requiredLimits: {
-        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-        maxBufferSize: adapter.limits.maxBufferSize,
-      },
-    })
-    return { parts, gpu, reasons }
-  } catch (cause) {
-    return { why: `the adapter gave no device (${String(cause)})` }
+    return { parts: shared, inWorker, threads, memory: makeMemory(shared.manifest), reasons: [] }
+  } catch {
+    return one(
+      `one thread: the engine refused shared memory of up to ${shared.manifest.wasm?.sharedMaxPages} pages of 64 KiB`,
+    )
   }
 }

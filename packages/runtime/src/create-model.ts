@@ -1,40 +1,52 @@
 /** @file What an emitted stub calls: a model over its artifacts, loaded on demand. */
-import { type ArtifactParts, type LoadOptions, type ModelParts, QuernError } from '@quern/artifact'
+import { type LoadOptions, type Manifest, type ModelParts, QuernError } from '@quern/artifact'
 import { checking, fetchAsset, throwIfAborted } from './assets.ts'
-import { chooseDevice } from './choose-device.ts'
+import { type WasmChoice, chooseDevice } from './choose-device.ts'
 import type { Executor } from './executor.ts'
 import { type AnyLoaded, loadedModel } from './loaded-model.ts'
-import { canSpawn } from '#platform'
-import { callerExecutor } from './wasm/caller-executor.ts'
-import { workerExecutor } from './wasm/worker-executor.ts'
+import { callerHost } from './wasm/caller-host.ts'
+import { wasmExecutor } from './wasm/executor.ts'
+import { workerHost } from './wasm/worker-host.ts'
 
-/** A plan predicted to take less runs on the caller's thread: the hand-over would cost more than it frees. Milliseconds. */
-const inlineBelowMs = 2
+export type Webgpu = typeof import('./webgpu/index.ts')
 
-export const createModel = (parts: ModelParts): { load(options?: LoadOptions): Promise<AnyLoaded> } => ({
+export interface RuntimeParts extends ModelParts {
+  /** `() => import('@quern/runtime/webgpu')` where an artifact needs it: an app without one ships none of that code. */
+  readonly webgpu?: () => Promise<Webgpu>
+}
+
+export const createModel = (parts: RuntimeParts): { load(options?: LoadOptions): Promise<AnyLoaded> } => ({
   load: (options = {}) => loadModel(parts, options),
 })
 
-const loadModel = async ({ kind, artifacts }: ModelParts, options: LoadOptions): Promise<AnyLoaded> => {
+const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: LoadOptions): Promise<AnyLoaded> => {
   const start = performance.now()
-  throwIfAborted(options.signal)
-  const choice = await chooseDevice(artifacts, options)
-  throwIfAborted(options.signal)
-  const { manifest } = choice.parts
-  if (manifest.format !== 1)
+  const { signal } = options
+  throwIfAborted(signal)
+  const formats = artifacts.map(a => a.manifest.format).filter(format => format !== 1)
+  if (formats.length > 0)
     throw new QuernError(
       'artifact/format',
-      `the artifact has format ${String(manifest.format)}, and this runtime reads format 1: build the app with one version of Quern`,
-      { found: manifest.format },
+      `the artifact has format ${String(formats[0])}, and this runtime reads format 1: build the app with one version of Quern`,
+      { found: formats[0] },
     )
+  const choice = await chooseDevice(artifacts, options, webgpu)
+  throwIfAborted(signal)
+  const { manifest } = choice.parts
+
+  // Whatever fails first ends the other transfers too.
+  const stopping = new AbortController()
+  const stop = (): void => stopping.abort(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
   const total = manifest.code.bytes + (manifest.weights?.bytes ?? 0)
   let loaded = 0
-  options.onProgress?.({ loaded, total })
   const onBytes = (count: number): void => {
+    if (stopping.signal.aborted) return
     loaded += count
     options.onProgress?.({ loaded, total })
   }
-  const fetching = { signal: options.signal, onBytes }
+  onBytes(0)
+  const fetching = { signal: stopping.signal, onBytes }
   const code = fetchAsset(choice.parts, manifest.code, fetching)
   const weights =
     manifest.weights === undefined
@@ -46,43 +58,47 @@ const loadModel = async ({ kind, artifacts }: ModelParts, options: LoadOptions):
     return both
   })
   // Whichever fails first is the error; the other is not to be reported as unhandled.
-  assets.catch(() => {})
-  const executor =
-    choice.gpu === undefined
-      ? await wasmExecutor(choice.parts, ...(await assets), choice.threads, options)
-      : await (await import('./webgpu/executor.ts')).webgpuExecutor(choice.gpu, manifest, await code, weights)
-  const ready = performance.now()
-  if (options.signal?.aborted === true) {
-    await executor.dispose()
-    throwIfAborted(options.signal)
+  assets.catch(stop)
+  try {
+    const executor =
+      choice.gpu === undefined
+        ? await wasm(manifest, await assets, choice)
+        : await choice.webgpu.webgpuExecutor(choice.gpu, manifest, await code, weights)
+    const ready = performance.now()
+    if (signal?.aborted === true) {
+      await executor.dispose(Promise.resolve())
+      throwIfAborted(signal)
+    }
+    return loadedModel(kind, manifest, executor, {
+      reasons: choice.reasons,
+      codeBytes: manifest.code.bytes,
+      weightBytes: manifest.weights?.bytes ?? 0,
+      checked: checking(),
+      ms: { load: fetched - start, compile: ready - fetched },
+    })
+  } catch (error) {
+    stop()
+    // An aborted load may end in any error of what it interrupted.
+    throwIfAborted(signal)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
-  return loadedModel(kind, manifest, executor, {
-    reasons: choice.reasons,
-    codeBytes: manifest.code.bytes,
-    weightBytes: manifest.weights?.bytes ?? 0,
-    checked: checking(),
-    ms: { load: fetched - start, compile: ready - fetched },
-  })
 }
 
-const wasmExecutor = async (
-  { manifest }: ArtifactParts,
-  code: Uint8Array<ArrayBuffer>,
-  weights: Uint8Array,
-  threads: number,
-  { thread = 'auto' }: LoadOptions,
+const wasm = async (
+  manifest: Manifest,
+  [code, weights]: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>],
+  { inWorker, threads, memory }: WasmChoice,
 ): Promise<Executor> => {
   const module = await WebAssembly.compile(code).catch((cause: unknown) => {
     throw new QuernError(
       'wasm/not-supported',
-      `this engine does not take the module of ${manifest.name} (${manifest.variant}): it needs WebAssembly SIMD`,
-      { variant: manifest.variant },
+      `this engine does not take the module of ${manifest.name} (${manifest.variant}): it needs WebAssembly SIMD, and a content security policy must allow 'wasm-unsafe-eval'`,
+      { variant: manifest.variant, reason: cause instanceof Error ? cause.message : String(cause) },
       cause,
     )
   })
   const image = { manifest, module, weights }
-  const slow = Object.values(manifest.entries).some(e => e.predictedMs >= inlineBelowMs)
-  const inWorker = thread === 'worker' || threads > 1 || (thread === 'auto' && slow)
-  if (thread !== 'caller' && inWorker && canSpawn()) return workerExecutor(image, threads)
-  return callerExecutor(image)
+  return wasmExecutor(manifest, await (inWorker ? workerHost(image, threads, memory) : callerHost(image)))
 }

@@ -30,6 +30,7 @@ export interface Executor {
   readonly threads: number
   readonly features: readonly string[]
   run(run: ExecutorRun): Promise<readonly ExecutorOutput[]>
+  /** A run without copies out; `into` and `outputs` are ignored. */
   profile(run: ExecutorRun): Promise<readonly KernelTime[]>
   /** The shape of a tensor that lives on this executor's device; undefined for anything else. */
   deviceTensor(
@@ -41,5 +42,6 @@ export interface Executor {
   /** Shares weights, has its own states and arena. */
   fork(): Promise<Executor>
   stats(): ExecutorStats
-  dispose(): Promise<void>
+  /** @param idle settles when the runs that were asked for have ended */
+  dispose(idle: Promise<unknown>): Promise<void>
 }

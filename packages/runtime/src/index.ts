@@ -1,2 +1,2 @@
 /** @file Loads an artifact and runs it. */
-export { createModel } from './create-model.ts'
+export { type RuntimeParts, createModel } from './create-model.ts'

@@ -51,9 +51,10 @@ export const loadedModel = (
 ): AnyLoaded => {
   let tail: Promise<unknown> = Promise.resolve()
   let lastRun = 0
-  let disposed = false
+  let disposing: Promise<void> | undefined
   const alive = (): void => {
-    if (disposed) throw new QuernError('model/disposed', `${manifest.name} was disposed: load it again`, {})
+    if (disposing !== undefined)
+      throw new QuernError('model/disposed', `${manifest.name} was disposed: load it again`, {})
   }
   /** Runs after everything queued before it, whatever became of that. */
   const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
@@ -99,7 +100,7 @@ export const loadedModel = (
         if (signal?.aborted === true) throw abortError(signal)
         return executor.run(run)
       })
-      const outputs = await (signal === undefined ? work : Promise.race([work, rejectOnAbort(signal)]))
+      const outputs = await (signal === undefined ? work : untilAborted(signal, work))
       lastRun = performance.now() - start
       return Object.fromEntries(
         entry.outputs.map((port, i) => {
@@ -146,12 +147,7 @@ export const loadedModel = (
         checked: facts.checked,
       }
     },
-    dispose: async () => {
-      if (disposed) return
-      disposed = true
-      await tail
-      await executor.dispose()
-    },
+    dispose: () => (disposing ??= executor.dispose(tail)),
   }
   const runners = Object.fromEntries(
     Object.entries(manifest.entries).map(([name, entry]) => [name, runner(name, entry)]),
@@ -159,5 +155,16 @@ export const loadedModel = (
   return kind === 'program' ? { ...runners, ...common } : { ...runners['main'], ...common }
 }
 
-const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }))
+/** The signal may live long: nothing stays on it. */
+const untilAborted = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => {
+  let stop = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortError(signal))
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

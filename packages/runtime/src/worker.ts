@@ -2,7 +2,14 @@
 import { QuernError, isQuernError } from '@quern/artifact'
 import { answer } from '#worker-side'
 import { type WasmInstance, instantiate, makeMemory } from './wasm/instance.ts'
-import type { Call, Reply, SentError } from './wasm/messages.ts'
+import {
+  type Answer,
+  type Call,
+  type Reply,
+  type SentError,
+  type WorkerRequest,
+  answerRequest,
+} from './wasm/messages.ts'
 
 let instance: WasmInstance | undefined
 let thread = 0
@@ -17,46 +24,25 @@ const ready = (): WasmInstance => {
   return instance
 }
 
-const handle = async ({ id, request }: Call): Promise<{ reply: Reply; transfer: ArrayBuffer[] }> => {
-  const done = (more: Partial<Extract<Reply, { ok: true }>> = {}, transfer: ArrayBuffer[] = []) => ({
-    reply: {
-      id,
-      ok: true as const,
-      arena: instance?.arenaBytes ?? 0,
-      peak: instance?.memory.buffer.byteLength ?? 0,
-      ...more,
-    },
-    transfer,
-  })
+const nothing = (): Answer => ({
+  outputs: [],
+  data: undefined,
+  ms: 0,
+  arena: ready().arenaBytes,
+  peak: ready().memory.buffer.byteLength,
+})
+
+const handle = async (request: WorkerRequest): Promise<Answer> => {
   switch (request.kind) {
     case 'init':
       thread = request.thread
-      instance = await instantiate(
-        request.manifest,
-        request.module,
-        request.weights,
-        request.memory ?? makeMemory(request.manifest),
-        request.teamSize,
-      )
-      return done()
-    case 'run': {
-      const outputs = ready().run(request.entry, request.inputs, request.symbols)
-      return done(
-        { outputs },
-        outputs.map(o => o.data.buffer as ArrayBuffer),
-      )
-    }
+      instance = await instantiate({ ...request, memory: request.memory ?? makeMemory(request.manifest) })
+      return nothing()
     case 'join':
       ready().join(request.entry, thread)
-      return done()
-    case 'read-state':
-      return done({ data: ready().readState(request.name) })
-    case 'write-state':
-      ready().writeState(request.name, request.data)
-      return done()
-    case 'reset-state':
-      ready().resetState(request.name)
-      return done()
+      return nothing()
+    default:
+      return answerRequest(ready(), request)
   }
 }
 
@@ -64,15 +50,17 @@ const toSent = (error: unknown): SentError =>
   isQuernError(error)
     ? { code: error.code, message: error.message.replace(`[${error.code}] `, ''), details: error.details }
     : {
-        code: 'run/trap',
+        code: 'run/failed',
         message: `the run failed in its worker: ${error instanceof Error ? error.message : String(error)}`,
         details: {},
       }
 
-answer(async (call: Call) => {
+answer(async ({ id, request }: Call): Promise<{ reply: Reply; transfer: ArrayBuffer[] }> => {
   try {
-    return await handle(call)
+    const done = await handle(request)
+    const arrays = [...done.outputs.map(o => o.data), ...(done.data === undefined ? [] : [done.data])]
+    return { reply: { id, ok: true, answer: done }, transfer: arrays.map(a => a.buffer as ArrayBuffer) }
   } catch (error) {
-    return { reply: { id: call.id, ok: false, error: toSent(error) }, transfer: [] }
+    return { reply: { id, ok: false, error: toSent(error) }, transfer: [] }
   }
 })

@@ -120,7 +120,8 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
         return found && !found.external ? { id: idOfProgram(found.id, exportName) } : null
       }
       // The app need not depend on the runtime: it is the plugin that put the import there.
-      if (source === runtime && importer !== undefined && splitId(importer).exportName !== undefined)
+      const ours = source === runtime || source.startsWith(`${runtime}/`)
+      if (ours && importer !== undefined && splitId(importer).exportName !== undefined)
         return runtimeStandIn === undefined
           ? resolveRuntime(context, source, ownFile, as)
           : { id: fileURLToPath(runtimeStandIn) }

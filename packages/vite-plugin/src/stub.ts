@@ -36,10 +36,11 @@ export const programModule = (
     )
     return `    {\n      manifest: ${JSON.stringify(manifest)},\n      assets: {\n  ${assets.join(',\n  ')}\n      }\n    }`
   })
+  const webgpu = artifacts.some(a => a.manifest.target === 'webgpu')
   return `import { createModel } from '@quern/runtime'
 export default /*#__PURE__*/ createModel({
   name: ${JSON.stringify(name)},
-  kind: ${JSON.stringify(kind)},
+  kind: ${JSON.stringify(kind)},${webgpu ? "\n  webgpu: () => import('@quern/runtime/webgpu')," : ''}
   artifacts: [
 ${parts.join(',\n')}
   ]

@@ -21,6 +21,7 @@ export const spawnWorker = (): WorkerPort => {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: receive => void worker.on('message', receive),
     onError: fail => void worker.on('error', fail),
+    awaited: is => void (is ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   }
 }

@@ -14,6 +14,7 @@ export const spawnWorker = (): WorkerPort => {
       worker.addEventListener('error', event => fail(event.error ?? event.message))
       worker.addEventListener('messageerror', () => fail('a message could not be read'))
     },
+    awaited: () => {},
     terminate: () => worker.terminate(),
   }
 }

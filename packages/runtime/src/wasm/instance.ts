@@ -1,4 +1,4 @@
-/** @file One instance of a wasm artifact: memory, states, and the run of an entry. Used on the caller's thread and in workers. */
+/** @file One instance of a wasm artifact: memory and the run of an entry. Used on the caller's thread and in workers. */
 import {
   type Entry,
   type HostArray,
@@ -8,33 +8,33 @@ import {
   type WasmEntry,
   type WasmLayout,
   arrayOf,
-  bytesOf,
   statusReasons,
   wasmHeader,
 } from '@quern/artifact'
+import type { HostOutput } from '../executor.ts'
 import { evaluate } from '../expr.ts'
+import { copyElements } from './copy-elements.ts'
+import { type WasmStates, wasmStates } from './states.ts'
 
 const pageBytes = 65_536
 
-export interface WasmOutput {
-  readonly shape: readonly number[]
-  readonly data: HostArray
+export interface WasmRun {
+  readonly entry: string
+  /** Whose states the run sees and changes. */
+  readonly fork: number
+  readonly inputs: readonly HostArray[]
+  readonly symbols: Readonly<Record<string, number>>
+  /** Fills these where given; `undefined` for no outputs at all, as a profile wants it. */
+  readonly into: readonly (HostArray | undefined)[] | undefined
 }
 
 export interface WasmInstance {
   readonly memory: WebAssembly.Memory
-  /** Copies inputs in, runs, copies outputs out: into `into[i]` where given. */
-  run(
-    entry: string,
-    inputs: readonly HostArray[],
-    symbols: Record<string, number>,
-    into?: readonly (HostArray | undefined)[],
-  ): readonly WasmOutput[]
-  /** Runs as a member of a team other than the first: no copies. */
+  readonly states: WasmStates
+  /** Copies inputs in, runs, copies outputs out; `ms` is the time of the plan alone. */
+  run(run: WasmRun): { readonly outputs: readonly HostOutput[]; readonly ms: number }
+  /** Runs as a member of a team other than the first: no copies. The plan meets the leader before it reads anything. */
   join(entry: string, thread: number): void
-  readState(name: string): HostArray
-  writeState(name: string, data: HostArray): void
-  resetState(name?: string): void
   readonly arenaBytes: number
 }
 
@@ -54,60 +54,33 @@ export const makeMemory = (manifest: Manifest): WebAssembly.Memory => {
   } catch (cause) {
     throw new QuernError(
       'wasm/out-of-memory',
-      `the engine refused ${initial} pages of memory for ${manifest.name}`,
+      `the engine refused ${initial} pages of memory for ${manifest.name}: close other pages, or load a smaller model`,
       { pages: initial },
       cause,
     )
   }
 }
 
-/**
- * @param weights copied into the memory; undefined for a member that joins a memory already filled
- */
-export const instantiate = async (
-  manifest: Manifest,
-  module: WebAssembly.Module,
-  weights: Uint8Array | undefined,
-  memory: WebAssembly.Memory,
-  teamSize = 1,
-): Promise<WasmInstance> => {
+export interface WasmSetup {
+  readonly manifest: Manifest
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  /** Copied into the memory; undefined for a member that joins a memory already filled. */
+  readonly weights: Uint8Array | undefined
+  readonly teamSize: number
+}
+
+export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
+  const { manifest, module, memory, weights, teamSize } = setup
   const layout = layoutOf(manifest)
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
-  const view = (): DataView => new DataView(memory.buffer)
-  const initialState = new Map<string, Uint8Array>()
+  const states = wasmStates(manifest, layout, memory)
   if (weights !== undefined) {
     new Uint8Array(memory.buffer).set(weights, layout.constantsAt)
-    view().setInt32(wasmHeader.teamSize, teamSize, true)
-    for (const s of manifest.states)
-      if (s.init !== undefined) {
-        const bytes = s.shape.reduce((p, d) => p * d, bytesOf[s.dtype])
-        initialState.set(s.name, weights.slice(s.init, s.init + bytes))
-      }
+    new DataView(memory.buffer).setInt32(wasmHeader.teamSize, teamSize, true)
+    states.remember()
   }
   let arenaBytes = 0
-
-  const stateNamed = (name: string): { at: number; port: Manifest['states'][number]; size: number } => {
-    const port = manifest.states.find(s => s.name === name)
-    if (port === undefined)
-      throw new QuernError(
-        'state/unknown-name',
-        `there is no state named ${name}; the states are ${manifest.states.map(s => s.name).join(', ') || 'none'}`,
-        { name },
-      )
-    return { at: port.at, port, size: port.shape.reduce((p, d) => p * d, 1) }
-  }
-  const resetState = (name?: string): void => {
-    for (const s of manifest.states) {
-      if (name !== undefined && s.name !== name) continue
-      const { at, size } = stateNamed(s.name)
-      const target = new Uint8Array(memory.buffer, at, size * bytesOf[s.dtype])
-      const init = initialState.get(s.name)
-      if (init === undefined) target.fill(0)
-      else target.set(init)
-    }
-    if (name !== undefined) stateNamed(name)
-  }
-  if (weights !== undefined) resetState()
 
   const entryNamed = (name: string): { entry: Entry; wasm: WasmEntry } => {
     const entry = manifest.entries[name]
@@ -121,25 +94,34 @@ export const instantiate = async (
     const run = exports[wasm.export]
     if (typeof run !== 'function')
       throw new QuernError('artifact/malformed', `the module of ${manifest.name} exports no ${wasm.export}`, {})
-    return run(thread) as number
-  }
-  const at = (port: Port, wasm: WasmEntry, symbols: Readonly<Record<string, number>>): number =>
-    evaluate(wasm.buffers[port.buffer] ?? 0, symbols)
-
-  const reserve = (bytes: number): void => {
-    arenaBytes = Math.max(arenaBytes, bytes)
-    const missing = Math.ceil((layout.arenaAt + bytes - memory.buffer.byteLength) / pageBytes)
-    if (missing <= 0) return
     try {
-      memory.grow(missing)
+      return run(thread) as number
     } catch (cause) {
       throw new QuernError(
-        'wasm/out-of-memory',
-        `this run needs ${layout.arenaAt + bytes} bytes of memory, and the engine refused to grow from ${memory.buffer.byteLength}`,
-        { needed: layout.arenaAt + bytes, have: memory.buffer.byteLength },
+        'run/trap',
+        `${manifest.name} trapped in wasm (${cause instanceof Error ? cause.message : String(cause)}). This is a defect of Quern`,
+        { entry: wasm.export },
         cause,
       )
     }
+  }
+  const addressOf = (port: Port, wasm: WasmEntry, symbols: Readonly<Record<string, number>>): number =>
+    evaluate(wasm.buffers[port.buffer] ?? 0, symbols)
+
+  const reserve = (bytes: number): void => {
+    const needed = layout.arenaAt + bytes
+    const missing = Math.ceil((needed - memory.buffer.byteLength) / pageBytes)
+    try {
+      if (missing > 0) memory.grow(missing)
+    } catch (cause) {
+      throw new QuernError(
+        'wasm/out-of-memory',
+        `this run needs ${needed} bytes of memory, and the engine refused to grow from ${memory.buffer.byteLength}: run on smaller inputs`,
+        { needed, have: memory.buffer.byteLength },
+        cause,
+      )
+    }
+    arenaBytes = Math.max(arenaBytes, bytes)
   }
 
   const output = (
@@ -147,59 +129,43 @@ export const instantiate = async (
     wasm: WasmEntry,
     symbols: Readonly<Record<string, number>>,
     into: HostArray | undefined,
-  ): WasmOutput => {
+  ): HostOutput => {
     const shape = port.shape.map(d => evaluate(d, symbols))
     const size = shape.reduce((p, d) => p * d, 1)
     const Kind = arrayOf[port.dtype]
-    const held = new Kind(memory.buffer, at(port, wasm, symbols), size)
-    if (into !== undefined && (into.length !== size || into.BYTES_PER_ELEMENT !== held.BYTES_PER_ELEMENT))
-      throw new QuernError(
-        'output/size',
-        `the output ${port.name} is ${port.dtype}[${shape.join(', ')}] (${size} elements), and \`into\` gave an array of ${into.length}`,
-        { output: port.name, expected: size, found: into.length },
-      )
+    const held = new Kind(memory.buffer, addressOf(port, wasm, symbols), size)
     const data = into ?? new Kind(size)
+    checkInto(port, shape, data)
     copyElements(held, data)
     return { shape, data }
   }
 
   return {
     memory,
-    readState: name => {
-      const { at: from, port, size } = stateNamed(name)
-      const copy = new arrayOf[port.dtype](size)
-      copyElements(new arrayOf[port.dtype](memory.buffer, from, size), copy)
-      return copy
-    },
-    writeState: (name, data) => {
-      const { at: to, port, size } = stateNamed(name)
-      if (data.length !== size || data.BYTES_PER_ELEMENT !== bytesOf[port.dtype])
-        throw new QuernError(
-          'state/size',
-          `the state ${name} is ${port.dtype}[${port.shape.join(', ')}] (${size} elements), and ${data.length} were given`,
-          { state: name, expected: size, found: data.length },
-        )
-      copyElements(data, new arrayOf[port.dtype](memory.buffer, to, size))
-    },
-    resetState,
-    join: (name, thread) => {
-      call(entryNamed(name).wasm, thread)
-    },
-    run: (name, inputs, symbols, into = []) => {
+    states,
+    join: (name, thread) => void call(entryNamed(name).wasm, thread),
+    run: ({ entry: name, fork, inputs, symbols, into }) => {
       const { entry, wasm } = entryNamed(name)
       reserve(evaluate(wasm.arenaBytes, symbols))
-      const words = view()
+      states.use(fork)
+      const words = new DataView(memory.buffer)
       for (const [symbol, word] of Object.entries(layout.symbols)) words.setInt32(word, symbols[symbol] ?? 0, true)
       entry.inputs.forEach((port, i) => {
         const data = inputs[i]
         if (data !== undefined)
-          copyElements(data, new arrayOf[port.dtype](memory.buffer, at(port, wasm, symbols), data.length))
+          copyElements(data, new arrayOf[port.dtype](memory.buffer, addressOf(port, wasm, symbols), data.length))
       })
-      throwStatus(manifest, call(wasm, 0), view())
-      const after = view()
+      const start = performance.now()
+      const status = call(wasm, 0)
+      const ms = performance.now() - start
+      throwStatus(manifest, status, words)
+      // A run may define symbols of its own.
       const bound: Record<string, number> = {}
-      for (const [symbol, word] of Object.entries(layout.symbols)) bound[symbol] = after.getInt32(word, true)
-      return entry.outputs.map((port, i) => output(port, wasm, bound, into[i]))
+      for (const [symbol, word] of Object.entries(layout.symbols)) bound[symbol] = words.getInt32(word, true)
+      return {
+        ms,
+        outputs: into === undefined ? [] : entry.outputs.map((port, i) => output(port, wasm, bound, into[i])),
+      }
     },
     get arenaBytes() {
       return arenaBytes
@@ -207,11 +173,18 @@ export const instantiate = async (
   }
 }
 
-/** `set` between arrays of one dtype: bytes, since the two number kinds share no signature. */
-const copyElements = (from: HostArray, to: HostArray): void =>
-  new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(
-    new Uint8Array(from.buffer, from.byteOffset, from.byteLength),
-  )
+/** The caller's array for an output has its dtype and its size. */
+export const checkInto = (port: Port, shape: readonly number[], into: HostArray): void => {
+  const size = shape.reduce((p, d) => p * d, 1)
+  const { name } = arrayOf[port.dtype]
+  const found = Object.prototype.toString.call(into).slice(8, -1)
+  if (into.length !== size || into.BYTES_PER_ELEMENT !== arrayOf[port.dtype].BYTES_PER_ELEMENT)
+    throw new QuernError(
+      'output/size',
+      `the output ${port.name} is ${port.dtype}[${shape.join(', ')}], so \`into\` takes a ${name} of ${size} elements, and a ${found} of ${into.length} was given`,
+      { output: port.name, expected: size, found: into.length },
+    )
+}
 
 const throwStatus = (manifest: Manifest, status: number, header: DataView): void => {
   if (status === 0) return

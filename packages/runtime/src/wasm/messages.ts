@@ -1,31 +1,41 @@
-/** @file What the runtime and its worker say to each other. */
+/** @file What is asked of a wasm instance, on this thread or in a worker, and what it answers. */
 import type { HostArray, Manifest } from '@quern/artifact'
 import type { HostOutput } from '../executor.ts'
+import type { WasmInstance, WasmRun } from './instance.ts'
+
+/** What a worker needs to become an instance. */
+export interface Init {
+  readonly kind: 'init'
+  readonly manifest: Manifest
+  readonly module: WebAssembly.Module
+  /** Undefined: the worker makes its own. */
+  readonly memory: WebAssembly.Memory | undefined
+  readonly weights: Uint8Array | undefined
+  readonly thread: number
+  readonly teamSize: number
+}
 
 export type Request =
-  | {
-      readonly kind: 'init'
-      readonly manifest: Manifest
-      readonly module: WebAssembly.Module
-      readonly memory: WebAssembly.Memory | undefined
-      readonly weights: Uint8Array | undefined
-      readonly thread: number
-      readonly teamSize: number
-    }
-  | {
-      readonly kind: 'run'
-      readonly entry: string
-      readonly inputs: readonly HostArray[]
-      readonly symbols: Record<string, number>
-    }
-  | { readonly kind: 'join'; readonly entry: string }
-  | { readonly kind: 'read-state'; readonly name: string }
-  | { readonly kind: 'write-state'; readonly name: string; readonly data: HostArray }
-  | { readonly kind: 'reset-state'; readonly name: string | undefined }
+  | ({ readonly kind: 'run' } & WasmRun)
+  | { readonly kind: 'read-state'; readonly fork: number; readonly name: string }
+  | { readonly kind: 'write-state'; readonly fork: number; readonly name: string; readonly data: HostArray }
+  | { readonly kind: 'reset-state'; readonly fork: number; readonly name: string | undefined }
+  | { readonly kind: 'drop-fork'; readonly fork: number }
+
+export type WorkerRequest = Init | Request | { readonly kind: 'join'; readonly entry: string }
+
+export interface Answer {
+  readonly outputs: readonly HostOutput[]
+  readonly data: HostArray | undefined
+  /** Milliseconds of the plan alone. */
+  readonly ms: number
+  readonly arena: number
+  readonly peak: number
+}
 
 export interface Call {
   readonly id: number
-  readonly request: Request
+  readonly request: WorkerRequest
 }
 
 /** Errors cross as plain fields: classes do not survive cloning. */
@@ -36,12 +46,30 @@ export interface SentError {
 }
 
 export type Reply =
-  | {
-      readonly id: number
-      readonly ok: true
-      readonly outputs?: readonly HostOutput[]
-      readonly data?: HostArray
-      readonly arena: number
-      readonly peak: number
-    }
+  | { readonly id: number; readonly ok: true; readonly answer: Answer }
   | { readonly id: number; readonly ok: false; readonly error: SentError }
+
+/** The one place that knows what a request means. */
+export const answerRequest = (instance: WasmInstance, request: Request): Answer => {
+  const { outputs = [], data, ms = 0 } = perform(instance, request)
+  return { outputs, data, ms, arena: instance.arenaBytes, peak: instance.memory.buffer.byteLength }
+}
+
+const perform = (instance: WasmInstance, request: Request): Partial<Pick<Answer, 'outputs' | 'data' | 'ms'>> => {
+  const { states } = instance
+  switch (request.kind) {
+    case 'run':
+      return instance.run(request)
+    case 'read-state':
+      return { data: states.read(request.fork, request.name) }
+    case 'write-state':
+      states.write(request.fork, request.name, request.data)
+      return {}
+    case 'reset-state':
+      states.reset(request.fork, request.name)
+      return {}
+    case 'drop-fork':
+      states.drop(request.fork)
+      return {}
+  }
+}

@@ -313,7 +313,8 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       dispatches: counters.dispatches - last.dispatches,
       submits: counters.submits - last.submits,
     }),
-    dispose: async () => {
+    dispose: async idle => {
+      await idle
       recorder.destroy()
       for (const buffer of [...slots.values()].flat()) buffer?.destroy()
       slots.clear()
