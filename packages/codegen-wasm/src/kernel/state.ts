@@ -143,6 +143,10 @@ export class KernelState implements Spell {
     for (const frame of this.frames)
       for (const [key, { needs }] of frame.held) if (needs.has(name)) frame.held.delete(key)
   }
+  /** The team met: what others wrote is to be read anew. */
+  forgetAll(): void {
+    for (const frame of this.frames) frame.held.clear()
+  }
   /** Writes a block whose held expressions end with it. */
   framed<T>(counts: ReadonlyMap<string, number>, write: () => T): T {
     this.frames.push({ counts, held: new Map() })

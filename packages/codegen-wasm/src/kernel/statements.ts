@@ -42,7 +42,9 @@ const writeStatement = (k: KernelState, around: Surroundings, s: Stmt): void => 
     case 'fail':
       return writeFail(k, around, s)
     case 'barrier':
-      return around.barrier?.()
+      if (around.barrier === undefined) return
+      k.forgetAll()
+      return around.barrier()
   }
 }
 
