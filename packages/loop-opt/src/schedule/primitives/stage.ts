@@ -32,6 +32,8 @@ export type StageOptions = {
   readonly update?: boolean
   /** Thread axes that copy together, outermost first: shared memory, with a barrier before and after. */
   readonly threads?: readonly string[]
+  /** Neighbouring elements that one of these threads copies at a time, in a loop `<name>_v` that may become a vector. */
+  readonly lanes?: number
 }
 
 /**
@@ -70,6 +72,14 @@ export const stage = primitive('stage', (s, buffer: string, axis: string, option
       'stage',
       'not-updated',
       `${axis} ${uses[0]?.kind === 'write' ? 'fills' : 'only reads'} ${buffer}, and update is for a buffer that it continues`,
+      axis,
+    )
+  if (uses.some(a => a.conditional === true) && s.kernel.params.every(x => x.name !== buffer))
+    throw scheduleError(
+      s.kernel,
+      'stage',
+      'conditional',
+      `${buffer} is used under a condition in ${axis}, and elements that nobody wrote yet would be copied`,
       axis,
     )
   const threads = (options.threads ?? []).map(t => findLoop(s.kernel, t, 'stage').loop)
@@ -274,33 +284,52 @@ const cooperative = (
     const e = c.box.size[d]
     return e !== undefined && ix.isConst(e) ? e.value : refuse('size', 'the size is not constant')
   })
-  const total = sizes.reduce((a, b) => a * b, 1)
+  const lanes = options.lanes ?? 1
+  const width = sizes.at(-1) ?? 1
+  if (width % lanes !== 0) refuse('lanes', `${lanes} elements at a time do not make up rows of ${width}`)
+  // A unit is what a thread copies at a time.
+  const units = [...sizes.slice(0, -1), width / lanes]
+  const total = units.reduce((a, b) => a * b, 1)
   const axis = freshName(c.taken, `${c.name}_c`)
+  const lane = lanes === 1 ? undefined : freshName(c.taken, `${c.name}_v`)
   const linear = ix.add(...threads.map((t, i) => ix.mul(ix.variable(t.axis), ...extents.slice(i + 1))))
-  const element = ix.add(ix.mul(ix.variable(axis), count), linear)
-  const dims = sizes.map((size, i) =>
-    ix.mod(
+  const unit = ix.add(ix.mul(ix.variable(axis), count), linear)
+  const dims = units.map((size, i) => {
+    const position = ix.mod(
       ix.floorDiv(
-        element,
-        sizes.slice(i + 1).reduce((a, b) => a * b, 1),
+        unit,
+        units.slice(i + 1).reduce((a, b) => a * b, 1),
       ),
       i === 0 ? total : size,
-    ),
-  )
+    )
+    return lane !== undefined && i === units.length - 1 ? ix.add(ix.mul(position, lanes), ix.variable(lane)) : position
+  })
   const at = c.decl.shape.map((_, d) => dims[c.order.indexOf(d)] ?? ix.constant(0))
   const trips = Math.ceil(total / count)
-  const domain = withFacts(withAxis(c.domain, axis, ix.constant(trips)), [ix.sub(total - 1, element)])
+  const known = withFacts(withAxis(c.domain, axis, ix.constant(trips)), [ix.sub(total - 1, unit)])
+  const domain = lane === undefined ? known : withAxis(known, lane, ix.constant(lanes))
+  const write: Stmt = { kind: 'store', buffer: c.name, indices: staged(c, at), value: sourceValue(c, at, domain) }
+  const element: Stmt =
+    lane === undefined ? write : { kind: 'for', axis: lane, extent: ix.constant(lanes), tag: 'serial', body: [write] }
   const copy: Stmt = {
     kind: 'for',
     axis,
     extent: ix.constant(trips),
     tag: 'serial',
-    body: guarded(total % count === 0 ? [] : [isLess(element, ix.constant(total))], [
-      { kind: 'store', buffer: c.name, indices: staged(c, at), value: sourceValue(c, at, domain) },
-    ]),
+    body: guarded(total % count === 0 ? [] : [isLess(unit, ix.constant(total))], [element]),
   }
-  const filled = replaceLoop(kernel, place.loop.axis, loop => [
-    { ...loop, body: [{ kind: 'barrier' }, copy, { kind: 'barrier' }, ...body] },
-  ])
+  const filled = replaceLoop(kernel, place.loop.axis, loop => [{ ...loop, body: betweenBarriers(c, copy, body) }])
   return replaceLoop(filled, first.axis, loop => [alloc, loop])
+}
+
+/** The copy between two barriers; where the body begins with such copies already, it joins them. */
+const betweenBarriers = (c: Copy, copy: Stmt, body: readonly Stmt[]): readonly Stmt[] => {
+  const [first, ...rest] = body
+  const end = rest.findIndex(x => x.kind === 'barrier')
+  const before = accessesOf(rest.slice(0, Math.max(end, 0)))
+  const joins =
+    first?.kind === 'barrier' &&
+    end >= 0 &&
+    before.every(a => a.buffer !== c.name && (a.buffer !== c.decl.name || a.kind === 'read'))
+  return joins ? [first, copy, ...rest] : [{ kind: 'barrier' }, copy, { kind: 'barrier' }, ...body]
 }
