@@ -11,7 +11,9 @@ import {
 import { type KernelCost, costOf } from './cost/kernel-cost.ts'
 import { planMemory } from './memory/plan-memory.ts'
 import { buildPlan } from './plan/build-plan.ts'
+import { updateStatesInPlace } from './plan/in-place-states.ts'
 import { Names, type UnscheduledKernel } from './plan/plan-builder.ts'
+import { buffersIn, mapKernels } from './plan/steps.ts'
 import { scheduleKernel } from './rules/schedule-kernel.ts'
 import type { Application, Schedule } from './schedule/schedule.ts'
 import { replay } from './schedule/trace.ts'
@@ -42,10 +44,13 @@ export const lowerProgram = (
   const unscheduled = new Map<string, UnscheduledKernel>()
   const kernelNames = new Names()
   const drafts = [...program.entries].map(([entry, graph]) =>
-    buildPlan(entry, graph, program.states, unscheduled, kernelNames, {
-      buffersPerKernel: target.buffersPerKernel,
-      loopOverOne: target.parallelism.kind === 'grid',
-    }),
+    updateStatesInPlace(
+      buildPlan(entry, graph, program.states, unscheduled, kernelNames, {
+        buffersPerKernel: target.buffersPerKernel,
+        loopOverOne: target.parallelism.kind === 'grid',
+      }),
+      unscheduled,
+    ),
   )
   const permits = options.numerics ?? 'reassociates'
   const schedules = new Map<string, Schedule>()
@@ -137,41 +142,6 @@ const usedBuffers = (buffers: ReadonlyMap<string, PlanBuffer>, steps: readonly S
   buffersIn(steps).forEach(use)
   return [...buffers.values()].filter(b => (b.kind !== 'constant' && b.kind !== 'scratch') || used.has(b.name))
 }
-
-const mapKernels = (steps: readonly Step[], args: (kernel: string, args: readonly string[]) => readonly string[]): Step[] =>
-  steps.map((s): Step => {
-    switch (s.kind) {
-      case 'kernel':
-        return { ...s, args: args(s.kernel, s.args) }
-      case 'if':
-        return { ...s, then: mapKernels(s.then, args), else: mapKernels(s.else, args) }
-      case 'loop':
-        return { ...s, body: mapKernels(s.body, args) }
-      case 'copy':
-      case 'define':
-        return s
-    }
-  })
-
-const buffersIn = (steps: readonly Step[]): string[] =>
-  steps.flatMap(s => {
-    switch (s.kind) {
-      case 'kernel':
-        return s.args
-      case 'copy':
-        return [s.from, s.to]
-      case 'define':
-        return [s.from]
-      case 'if':
-        return [s.condition, ...buffersIn(s.then), ...buffersIn(s.else)]
-      case 'loop':
-        return [
-          ...(typeof s.limit === 'string' ? [s.limit] : []),
-          ...(s.condition === undefined ? [] : [s.condition]),
-          ...buffersIn(s.body),
-        ]
-    }
-  })
 
 /** Loops count as their limit, or 16 rounds; of two branches, the dearer. */
 const predicted = (steps: readonly Step[], costs: ReadonlyMap<string, KernelCost>): number =>

@@ -1,0 +1,39 @@
+/** @file Walks over the steps of a plan. */
+import type { Step } from '@quern/core-ir'
+
+/** Gives every kernel step other arguments. */
+export const mapKernels = (steps: readonly Step[], args: (kernel: string, args: readonly string[]) => readonly string[]): Step[] =>
+  steps.map((s): Step => {
+    switch (s.kind) {
+      case 'kernel':
+        return { ...s, args: args(s.kernel, s.args) }
+      case 'if':
+        return { ...s, then: mapKernels(s.then, args), else: mapKernels(s.else, args) }
+      case 'loop':
+        return { ...s, body: mapKernels(s.body, args) }
+      case 'copy':
+      case 'define':
+        return s
+    }
+  })
+
+/** Every buffer that steps name, as often as they do. */
+export const buffersIn = (steps: readonly Step[]): string[] =>
+  steps.flatMap(s => {
+    switch (s.kind) {
+      case 'kernel':
+        return s.args
+      case 'copy':
+        return [s.from, s.to]
+      case 'define':
+        return [s.from]
+      case 'if':
+        return [s.condition, ...buffersIn(s.then), ...buffersIn(s.else)]
+      case 'loop':
+        return [
+          ...(typeof s.limit === 'string' ? [s.limit] : []),
+          ...(s.condition === undefined ? [] : [s.condition]),
+          ...buffersIn(s.body),
+        ]
+    }
+  })
