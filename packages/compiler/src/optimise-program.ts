@@ -1,5 +1,5 @@
 /** @file The graph half of the pipeline: every entry through the graph passes, then into regions. */
-import { type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
+import { type ConstantData, type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
 import { formRegions, optimise } from '@quern/graph-opt'
 import type { TargetInfo } from '@quern/loop-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
@@ -18,7 +18,17 @@ export const optimiseProgram = async (
     )
     options.onStage(name, rules.join('') + printGraph(graph))
   }
-  const readConstant = constantReader(program)
+  const sources = new Map(program.sources)
+  const readConstant = constantReader({ ...program, sources })
+  const store = (bytes: Uint8Array): ConstantData => {
+    const source = `folded:${sources.size}`
+    sources.set(source, {
+      name: source,
+      size: bytes.length,
+      read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+    })
+    return { kind: 'bytes', source, offset: 0, length: bytes.length, hash: '' }
+  }
   const entries = new Map<string, Graph>()
   for (const [name, graph] of program.entries) {
     show('graph', graph)
@@ -30,6 +40,7 @@ export const optimiseProgram = async (
       },
       bytesOf: (source: string, offset: number, length: number) =>
         readConstant({ kind: 'bytes', source, offset, length, hash: '' }),
+      store,
     }
     const check = options.verify === true ? await passVerifier(graph, readConstant) : undefined
     const optimised = await optimise(graph, context, async (pass, after) => {
@@ -42,5 +53,5 @@ export const optimiseProgram = async (
     await check?.('regions', regions)
     entries.set(name, regions)
   }
-  return { ...program, entries }
+  return { ...program, entries, sources }
 }

@@ -1,7 +1,14 @@
 /** @file The weights file of an artifact: constants in the layouts that kernels want, then initial values of states. */
 import type { DType } from '@quern/artifact'
-import { arrayOf } from '@quern/artifact'
-import { type ConstantData, type Index, type Layout, type PlanBuffer, ix, packConstant } from '@quern/core-ir'
+import {
+  type ConstantData,
+  type Index,
+  type Layout,
+  type PlanBuffer,
+  ix,
+  constantBytes,
+  packConstant,
+} from '@quern/core-ir'
 import type { ByteRange } from './read-constant.ts'
 
 /** A constant at a byte offset of the file. */
@@ -11,19 +18,6 @@ export interface Placed {
   readonly shape: readonly Index[]
   readonly layout: Layout
   readonly data: ConstantData
-}
-
-const rowMajorBytes = async (
-  data: ConstantData,
-  dtype: DType,
-  read: (range: ByteRange) => Promise<Uint8Array>,
-): Promise<Uint8Array> => {
-  if (data.kind === 'bytes') return read(data)
-  const array =
-    dtype === 'i64' || dtype === 'u64'
-      ? arrayOf[dtype].from(data.values.map(v => BigInt(v)))
-      : arrayOf[dtype].from(data.values.map(Number))
-  return new Uint8Array(array.buffer)
 }
 
 interface Emitted {
@@ -59,7 +53,15 @@ export const weightsFile = async (
   const file = new Uint8Array(bytes)
   for (const { at, dtype, shape, layout, data } of placed) {
     const extents = shape.map(d => ix.evaluateIndex(d, new Map()))
-    file.set(packConstant(await rowMajorBytes(data, dtype, read), dtype, extents, layout), at)
+    file.set(
+      packConstant(
+        data.kind === 'bytes' ? await read(data) : constantBytes(data, dtype, extents),
+        dtype,
+        extents,
+        layout,
+      ),
+      at,
+    )
   }
   return file
 }

@@ -1,0 +1,59 @@
+/** @file Folding keeps the meaning, stops at its size, and leaves what is cheap to make. */
+import { interpretGraphSync, parseGraph, printGraph } from '@quern/core-ir'
+import { describe, expect, it } from 'vitest'
+import { foldConstants } from './fold-constants.ts'
+import { dropDead } from '@quern/core-ir'
+import type { PassContext } from './pass.ts'
+
+const stored: Uint8Array[] = []
+const context: PassContext = {
+  numerics: 'algebraic',
+  note: () => {},
+  bytesOf: () => Promise.reject(new Error('no sources here')),
+  store: bytes => {
+    stored.push(bytes)
+    return { kind: 'bytes', source: `folded:${stored.length - 1}`, offset: 0, length: bytes.length, hash: '' }
+  },
+}
+const fold = async (text: string) => {
+  const graph = parseGraph(text)
+  const folded = dropDead(await foldConstants.run(graph, context))
+  return { graph, folded, text: printGraph(folded) }
+}
+
+describe('fold-constants', () => {
+  it('computes chains at once', async () => {
+    const { graph, folded, text } = await fold(
+      `graph g<n: 1..>(%x: f32[n,2]) {
+      %0 = constant(data=[1,2]) : f32[2]
+      %c = constant(data=[1,2], shape=[2]) : f32[2]
+      %1 = exp(%c) : f32[2]
+      %2 = mul(%1, %c) : f32[2]
+      %3 = broadcast(%2, shape=[n,2]) : f32[n,2]
+      %4 = add(%x, %3) : f32[n,2]
+      return y = %4
+    }`.replace('%0 = constant(data=[1,2]) : f32[2]\n', ''),
+    )
+    expect(folded.nodes.map(n => n.op)).toEqual(['constant', 'broadcast', 'add'])
+    expect(text).toContain('broadcast')
+    const x = { dtype: 'f32' as const, shape: [1, 2], data: new Float32Array([3, 4]) }
+    expect(interpretGraphSync(folded, { x })).toEqual(interpretGraphSync(graph, { x }))
+  })
+  it('stores larger results as bytes', async () => {
+    const { folded } = await fold(`graph g() {
+      %c = constant(data=[2], shape=[100]) : f32[100]
+      %1 = mul(%c, %c) : f32[100]
+      return y = %1
+    }`)
+    expect(folded.nodes.map(n => n.op)).toEqual(['constant'])
+    expect(new Float32Array(stored.at(-1)?.slice().buffer ?? new ArrayBuffer(0))[99]).toBe(4)
+  })
+  it('leaves results beyond its size', async () => {
+    const { folded } = await fold(`graph g() {
+      %c = constant(data=[2], shape=[70000]) : f32[70000]
+      %1 = neg(%c) : f32[70000]
+      return y = %1
+    }`)
+    expect(folded.nodes.map(n => n.op)).toEqual(['constant', 'neg'])
+  })
+})

@@ -1,0 +1,98 @@
+/** @file Computes at build what depends on constants only, with the interpreter, up to a size. */
+import { type DType } from '@quern/artifact'
+import {
+  type ConstantData,
+  type Graph,
+  GraphBuilder,
+  type HostTensor,
+  type Node,
+  type Value,
+  bytesOfArray,
+  copyNode,
+  interpretGraph,
+  isGraph,
+  ix,
+  opNamed,
+  transformGraph,
+  usersOf,
+} from '@quern/core-ir'
+import type { Pass, PassContext } from './pass.ts'
+
+/** Larger results are left to run time: they would cost more bytes over the wire than they save in time. */
+export const foldedElements = 64 * 1024
+/** Up to this many elements a result is written into the graph's text; beyond, its bytes are a source. */
+const inlineElements = 64
+
+/** These only repeat or count: storing what they make costs more than making it. */
+const cheapToMake: ReadonlySet<string> = new Set(['broadcast', 'iota', 'dim-value'])
+
+const countOf = (value: Value): number | undefined => {
+  const count = ix.product(value.type.shape)
+  return ix.isConst(count) ? count.value : undefined
+}
+
+const isFoldable = (node: Node, folded: ReadonlySet<Node>): boolean => {
+  if (cheapToMake.has(node.op) || node.operands.length === 0 || Object.values(node.attrs).some(isGraph)) return false
+  const { class: kind } = opNamed(node.op)
+  if (kind === 'control' || kind === 'region') return false
+  const known = (v: Value | undefined): boolean =>
+    v === undefined ||
+    (v.node !== undefined &&
+      (v.node.op === 'constant' || (v.node.op === 'broadcast' && known(v.node.operands[0])) || folded.has(v.node)))
+  return node.operands.every(known) && node.results.every(r => (countOf(r) ?? Infinity) <= foldedElements)
+}
+
+/** Halves are held as bits, which a list of values cannot say. */
+const asConstant = (t: HostTensor, context: PassContext): ConstantData =>
+  t.data.length <= inlineElements && t.dtype !== 'f16'
+    ? { kind: 'inline', values: Array.from<number | bigint>(t.data) }
+    : context.store(bytesOfArray(t.data))
+
+const run = async (graph: Graph, context: PassContext): Promise<Graph> => {
+  const folded = new Set<Node>()
+  for (const node of graph.nodes) if (isFoldable(node, folded)) folded.add(node)
+  if (folded.size === 0) return graph
+  const users = usersOf(graph)
+  const outputs = new Set(graph.outputs.map(o => o.value))
+  const needed = [...folded]
+    .flatMap(n => n.results)
+    .filter(r => outputs.has(r) || (users.get(r) ?? []).some(u => !folded.has(u)))
+
+  // One graph of everything that can be known, with a result for each value that the rest needs.
+  const builder = new GraphBuilder('folded', graph.symbols)
+  const copies = new Map<Value, Value>()
+  const copy = (value: Value): Value => {
+    const known = copies.get(value)
+    if (known !== undefined) return known
+    if (value.node === undefined) throw new Error('an input is no constant')
+    const results = copyNode(
+      value.node,
+      value.node.operands.map(v => v && copy(v)),
+      builder,
+    )
+    value.node.results.forEach((r, i) => copies.set(r, results[i] as Value))
+    return copy(value)
+  }
+  const inner = builder.finish(Object.fromEntries(needed.map((r, i) => [`y${i}`, copy(r)])))
+  const values = await interpretGraph(inner, {}, { constant: d => context.bytesOf(d.source, d.offset, d.length) })
+  const constants = new Map<Value, { data: ConstantData; dtype: DType; shape: readonly number[] }>()
+  needed.forEach((r, i) => {
+    const t = values[`y${i}`]
+    if (t !== undefined) constants.set(r, { data: asConstant(t, context), dtype: t.dtype, shape: t.shape })
+  })
+  context.note(needed.map(r => ({ rule: 'fold-constants', at: r.node?.origin, op: r.node?.op ?? '' })))
+  return transformGraph(graph, (node, operands, into) => {
+    if (!folded.has(node)) return undefined
+    return node.results.map((r, i) => {
+      const constant = constants.get(r)
+      if (constant === undefined) return copyNode(node, operands, into)[i] as Value
+      return into.addTyped('constant', [], { ...constant }, [r.type], r.name)[0] as Value
+    })
+  })
+}
+
+export const foldConstants: Pass = {
+  name: 'fold-constants',
+  doc: 'What depends on constants only is computed by the interpreter, up to 64 Ki elements a result.',
+  run,
+}
