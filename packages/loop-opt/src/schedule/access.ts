@@ -12,6 +12,8 @@ export interface Access {
   readonly loops: readonly For[]
   /** Indices that are ≥ 0 wherever the access happens. */
   readonly facts: readonly Index[]
+  /** It stands under an `if`. */
+  readonly conditional?: boolean
 }
 
 /** Every access of statements, in the order of the text. */
@@ -19,27 +21,29 @@ export const accessesOf = (
   stmts: readonly Stmt[],
   loops: readonly For[] = [],
   facts: readonly Index[] = [],
+  conditional = false,
 ): Access[] => {
   const out: Access[] = []
   const read = (x: Scalar, known: readonly Index[]): void =>
     visitGuarded(x, known, (s, k) => {
-      if (s.kind === 'load') out.push({ buffer: s.buffer, kind: 'read', indices: s.indices, loops, facts: k })
+      if (s.kind === 'load')
+        out.push({ buffer: s.buffer, kind: 'read', indices: s.indices, loops, facts: k, conditional })
     })
   const readIndex = (x: Index): void =>
     visitIndexScalars(x, s => {
-      if (s.kind === 'load') out.push({ buffer: s.buffer, kind: 'read', indices: s.indices, loops, facts })
+      if (s.kind === 'load') out.push({ buffer: s.buffer, kind: 'read', indices: s.indices, loops, facts, conditional })
     })
   for (const s of stmts)
     switch (s.kind) {
       case 'for':
         readIndex(s.extent)
-        out.push(...accessesOf(s.body, [...loops, s], facts))
+        out.push(...accessesOf(s.body, [...loops, s], facts, conditional))
         break
       case 'if':
         read(s.condition, facts)
         out.push(
-          ...accessesOf(s.then, loops, [...facts, ...factsOf(s.condition).facts]),
-          ...accessesOf(s.else, loops, [...facts, ...negatedFactsOf(s.condition)]),
+          ...accessesOf(s.then, loops, [...facts, ...factsOf(s.condition).facts], true),
+          ...accessesOf(s.else, loops, [...facts, ...negatedFactsOf(s.condition)], true),
         )
         break
       case 'let':
@@ -55,6 +59,7 @@ export const accessesOf = (
           indices: s.indices,
           loops,
           facts,
+          conditional,
           ...(s.kind === 'accumulate' && { reducer: s.reducer }),
         })
         break

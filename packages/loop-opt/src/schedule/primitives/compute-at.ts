@@ -8,7 +8,7 @@ import { type Place, allocsOf, declOf, findLoop, insideOf, loopsAround } from '.
 import { type Box, boxOf, covers, disjointOver } from '../region.ts'
 import { type Schedule, primitive } from '../schedule.ts'
 import { shrinkInto } from '../shrink.ts'
-import { type Alloc, type For, editStmts, substitute } from '../tree.ts'
+import { type Alloc, type For, editStmts, substitute, visitStmts } from '../tree.ts'
 import { perfectChain } from './reorder.ts'
 
 /**
@@ -35,6 +35,16 @@ export const computeAt = primitive('computeAt', (s, nest: string, axis: string) 
       `${moved.loop.axis} and the nest of ${axis} do not stand in one block`,
       moved.loop.axis,
     )
+  visitStmts([moved.loop], x => {
+    if (x.kind === 'for' && x.tag !== 'serial' && x.tag !== 'unroll' && x.tag !== 'vector')
+      throw scheduleError(
+        s.kernel,
+        'computeAt',
+        'not-serial',
+        `${x.axis} is ${x.tag} already, and belongs outermost`,
+        x.axis,
+      )
+  })
   const at = moved.block.indexOf(root)
   const before = moved.at < at
   const between = moved.block.slice(Math.min(at, moved.at) + 1, Math.max(at, moved.at)).filter(x => x.kind !== 'alloc')

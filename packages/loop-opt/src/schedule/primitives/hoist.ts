@@ -1,7 +1,7 @@
 /** @file hoist: repeated loads are bound to a name, once per iteration. */
-import { type Scalar, type Stmt, scalar as sc } from '@quern/core-ir'
+import { type Index, type Scalar, type Stmt, ix, scalar as sc } from '@quern/core-ir'
 import { accessesOf } from '../access.ts'
-import { provesInside, withFacts } from '../bounds.ts'
+import { factsOf, provesInside, provesLess, withFacts } from '../bounds.ts'
 import { scheduleError } from '../error.ts'
 import { declOf, findLoop, insideOf } from '../locate.ts'
 import { primitive } from '../schedule.ts'
@@ -27,18 +27,26 @@ export const hoist = primitive('hoist', (s, buffer: string, axis: string) => {
   const bound = new Set(bindersOf(place.loop.body))
   const taken = namesOf(s.kernel)
   const lets = new Map<string, { name: string; value: Scalar }>()
-  const safe = new Map<string, boolean>()
-  for (const a of uses) {
-    const key = a.indices.map(i => i.key).join()
-    const isSafe =
-      a.facts.length === 0 ||
-      a.indices.every((x, d) => provesInside(x, decl.shape[d] ?? x, withFacts(insideOf(place), [])))
-    safe.set(key, (safe.get(key) ?? false) || isSafe)
+  // A load that runs in every iteration may run once before; any other must be proved inside, and be of a param: an
+  // element of a local buffer may not have been written yet.
+  const domain = insideOf(place)
+  const keyOf = (list: readonly Index[]): string => list.map(i => i.key).join()
+  const always = new Set(
+    uses
+      .filter(a => a.conditional !== true && a.loops.every(l => provesLess(ix.constant(0), l.extent, domain)))
+      .map(a => keyOf(a.indices)),
+  )
+  const isParam = s.kernel.params.some(p => p.name === buffer)
+  const isSafe = (x: Extract<Scalar, { kind: 'load' }>): boolean => {
+    const known = x.guard === undefined ? domain : withFacts(domain, factsOf(x.guard).facts)
+    return (
+      always.has(keyOf(x.indices)) || (isParam && x.indices.every((i, d) => provesInside(i, decl.shape[d] ?? i, known)))
+    )
   }
   const body = rewriteStmts(place.loop.body, {
     scalar: x => {
       if (x.kind !== 'load' || x.buffer !== buffer || [...scalarVariables(x)].some(n => bound.has(n))) return undefined
-      if (x.guard === undefined && safe.get(x.indices.map(i => i.key).join()) !== true) return undefined
+      if (!isSafe(x)) return undefined
       const known = lets.get(x.key) ?? { name: freshName(taken, `${buffer}_v`), value: x }
       lets.set(x.key, known)
       return sc.ref(known.name, x.dtype)
