@@ -53,7 +53,7 @@ describe('the README', () => {
     const { stdout } = await run(process.execPath, [vite, 'build', '--emptyOutDir'], { cwd: folder, env: clean })
     const files = stdout
       .split('\n')
-      .filter(line => /^dist\//.test(line))
+      .filter(line => line.startsWith('dist/'))
       .map(withoutHash)
     const parts: Readonly<Record<string, string>> = {
       example: fence(
