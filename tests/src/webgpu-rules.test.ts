@@ -35,6 +35,15 @@ const matmul =
   (lhs: Dims, rhs: Dims, attrs: { transposeLhs?: boolean; transposeRhs?: boolean } = {}): Make =>
   b =>
     b.one('matmul', [f32(b, 'a', lhs), f32(b, 'b', rhs)], attrs)
+/** As a linear layer of a model: the weights are a constant. */
+const linear =
+  (rows: Dims, out: number, depth: number, transposeRhs: boolean): Make =>
+  b => {
+    const data = Array.from({ length: out * depth }, (_, i) => ((i * 37) % 19) / 8 - 1)
+    const shape = transposeRhs ? [out, depth] : [depth, out]
+    const weight = b.one('constant', [], { data: { kind: 'inline', values: data }, dtype: 'f32', shape })
+    return b.one('matmul', [f32(b, 'a', [...rows, depth]), weight], { transposeRhs })
+  }
 const conv =
   (x: Dims, weight: Dims, attrs: Record<string, number | number[]> = {}): Make =>
   b =>
@@ -62,6 +71,12 @@ const cases: Readonly<Record<string, Make>> = {
   'transposed left-hand side': matmul([24, n], [24, 40], { transposeLhs: true }),
   'both transposed': matmul([19, n], [21, 19], { transposeLhs: true, transposeRhs: true }),
   'large enough for blocks': matmul([70, 50], [50, 68]),
+  'constant weights': dense(linear([n], 40, 48, false), 1),
+  'constant weights, transposed': dense(linear([n], 20, 60, true), 1),
+  'constant weights, transposed, for sequences': linear([2, n], 36, 40, true),
+  'blocks with edges everywhere': dense(matmul([200, 45], [45, 203]), 1),
+  'blocks where four divides': matmul([192, 32], [32, 200]),
+  'blocks of a transposed right-hand side': matmul([2, 150, 44], [2, 130, 44], { transposeRhs: true }),
   'symbolic depth': matmul([17, n], [n, 18]),
   'symbolic columns': matmul([17, 9], [9, n]),
   'two symbols': matmul([n, m], [m, n]),
@@ -88,6 +103,13 @@ const cases: Readonly<Record<string, Make>> = {
   'whole numbers': b =>
     b.one('matmul', [b.input('a', tensorType('i32', [n, 12])), b.input('b', tensorType('i32', [12, 20]))]),
 }
+
+/** What the schedules of some must hold. */
+const holds = (name: string): readonly string[] => [
+  ...(/blocks|constant/.test(name) ? ['alloc shared'] : []),
+  ...(/blocks/.test(name) ? ['for vector acc'] : []),
+  ...(/constant weights, transposed/.test(name) ? ['layout('] : []),
+]
 
 const graphOf = (make: Make): Graph => {
   const b = new GraphBuilder('g')
@@ -162,6 +184,7 @@ describe('kernels for WebGPU', () => {
       const shown = [...lowered.kernels].map(
         ([k, kernel]) => `${printTrace(lowered.traces.get(k) ?? [])}\n${printKernel(kernel)}`,
       )
+      for (const part of holds(name)) expect(shown.join('\n')).toContain(part)
       for (const kernel of lowered.kernels.values()) expect(runsOnThreads(kernel.body), shown.join('\n')).toBe(true)
       for (const symbols of used.slice(0, 4)) {
         const inputs = inputsOf(graph, symbols)

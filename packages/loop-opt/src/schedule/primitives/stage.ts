@@ -280,8 +280,8 @@ const cooperative = (
     t => constantExtent(t) ?? refuse('threads-extent', `the extent of ${t.axis} is not constant`),
   )
   const count = extents.reduce((a, b) => a * b, 1)
-  const sizes = c.order.map(d => {
-    const e = c.box.size[d]
+  // In the order of the source: what neighbouring threads read lies side by side.
+  const sizes = c.box.size.map(e => {
     return e !== undefined && ix.isConst(e) ? e.value : refuse('size', 'the size is not constant')
   })
   const lanes = options.lanes ?? 1
@@ -304,7 +304,7 @@ const cooperative = (
     )
     return lane !== undefined && i === units.length - 1 ? ix.add(ix.mul(position, lanes), ix.variable(lane)) : position
   })
-  const at = c.decl.shape.map((_, d) => dims[c.order.indexOf(d)] ?? ix.constant(0))
+  const at = dims
   const trips = Math.ceil(total / count)
   const known = withFacts(withAxis(c.domain, axis, ix.constant(trips)), [ix.sub(total - 1, unit)])
   const domain = lane === undefined ? known : withAxis(known, lane, ix.constant(lanes))
