@@ -5,6 +5,7 @@ import { declOf, findLoop, tryFindLoop } from '../../schedule/locate.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import type { TargetInfo } from '../../target/target-info.ts'
 import { type Contraction, type GemmTile, contractionOf, gemm } from '../gemm.ts'
+import { chunkOf, gemv } from '../gemv.ts'
 import { type RuleContext, type ScheduleRule, constantOf, start, typicalExtent } from '../rule.ts'
 import { stepsAlong } from '../structure.ts'
 import { inParallel } from './map.ts'
@@ -22,6 +23,12 @@ export const contractionRule: ScheduleRule = context => {
   const dtype = declOf(s.kernel, c.accumulator)?.dtype ?? 'f32'
   const lanes = bytesOf[dtype] === 8 ? context.target.lanes / 2 : context.target.lanes
   const madd = context.target.features.relaxedSimd && dtype === 'f32' && context.permits !== 'exact'
+  // A right-hand side that is too wide to be read down its columns streams past instead.
+  if (pack === 'none' && rows !== undefined && rows <= 3 && columns !== undefined && columns >= wideColumns) {
+    const chunk = chunkOf(s, c.columns, lanes, 1024)
+    if (chunk !== undefined)
+      return inParallel(gemv(context.region, c, { chunk, depth: 8, lanes }, { permits: context.permits }), context)
+  }
   const typical = (axis: string | undefined): number =>
     axis === undefined ? 1 : typicalExtent(s.kernel, findLoop(s.kernel, axis, 'gemm').loop.extent)
   const { mr, nr } = bestTile({
@@ -37,6 +44,9 @@ export const contractionRule: ScheduleRule = context => {
   const tile: GemmTile = { mr, nr, pack, lanes, madd, ...(kb !== undefined && { kb }) }
   return inParallel(gemm(context.region, tile, { permits: context.permits }), context)
 }
+
+/** From here on, neighbouring rows of the right-hand side are pages apart. */
+const wideColumns = 256
 
 const extentOf = (s: Schedule, axis: string): number | undefined => constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
 
