@@ -80,8 +80,8 @@ export const rowsFirst = (s: Schedule): Rows | undefined => {
   const root = rootOf(s.stages)
   const nest = root && nestOf(s, root)
   if (root === undefined || nest === undefined) return undefined
-  const updated = new Set(updatesOf(s.stages).map(u => u.buffer))
-  const used = accessesOf([nest]).filter(a => updated.has(a.buffer))
+  // Sums themselves, or what was made of them once a row.
+  const used = accessesOf([nest]).filter(a => isLocal(s, a.buffer))
   const rows = root.spatial.filter(axis => used.some(a => mentions(a, axis)))
   const inner = root.spatial.filter(axis => !rows.includes(axis))
   const ordered = [...rows, ...inner]

@@ -105,8 +105,8 @@ const columns = (s: Schedule, n: Names): Schedule => {
   if (n.row !== undefined) t = fission(t, n.row, [`${n.row}_fill`, n.row, `${n.row}_store`])
   t = reorder(t, ...n.reduce, ...(n.row === undefined ? [] : [n.row]), column)
   t = vectorBody(t, column, n.row, lanes)
-  t = vectorBody(t, `${column}_fill`, n.row && `${n.row}_fill`, lanes, n.init)
-  t = vectorBody(t, `${column}_store`, n.row && `${n.row}_store`, lanes, n.store)
+  t = writtenOut(t, `${column}_fill`, n.row && `${n.row}_fill`, lanes, n.init)
+  t = writtenOut(t, `${column}_store`, n.row && `${n.row}_store`, lanes, n.store)
   t = setSpace(t, n.accumulator, 'register')
   if (!hasRest) return t
   const left = extentOf(t, rest.column)
@@ -115,12 +115,13 @@ const columns = (s: Schedule, n: Names): Schedule => {
 }
 
 /** Vectors outermost, so that all products of one step stand in one body; the tile is written out inside. */
-const vectorBody = (s: Schedule, column: string, row: string | undefined, lanes: number, inner: readonly string[] = []): Schedule => {
-  let t = inner.reduce((u, axis) => (tryFindLoop(u.kernel, axis) === undefined ? u : unrollSmall(u, axis)), s)
+const vectorBody = (s: Schedule, column: string, row: string | undefined, lanes: number): Schedule => {
+  let t = s
   const width = extentOf(t, column) ?? lanes
   if (width > lanes) t = split(t, column, lanes)
   const [lane, vectors] = width > lanes ? [`${column}_i`, `${column}_o`] : [column, undefined]
-  t = reorder(t, lane, ...(row === undefined ? [] : [row]), ...(vectors === undefined ? [] : [vectors]))
+  if (row !== undefined || vectors !== undefined)
+    t = reorder(t, lane, ...(row === undefined ? [] : [row]), ...(vectors === undefined ? [] : [vectors]))
   if (row !== undefined) {
     const body = tryFindLoop(t.kernel, row)?.loop.body ?? []
     const loads = accessesOf(body).filter(a => a.kind === 'read' && !mentions(a, lane))
@@ -129,4 +130,12 @@ const vectorBody = (s: Schedule, column: string, row: string | undefined, lanes:
   }
   if (vectors !== undefined) t = unroll(t, vectors)
   return vectorize(t, lane)
+}
+
+/** A fill or a store of the tile: one vector after another, written out. */
+const writtenOut = (s: Schedule, column: string, row: string | undefined, lanes: number, inner: readonly string[]): Schedule => {
+  let t = inner.reduce((u, axis) => (tryFindLoop(u.kernel, axis) === undefined ? u : unrollSmall(u, axis)), s)
+  if (row !== undefined) t = unroll(t, row)
+  if ((extentOf(t, column) ?? lanes) <= lanes) return vectorize(t, column)
+  return vectorize(unroll(split(t, column, lanes), `${column}_o`), `${column}_i`)
 }

@@ -20,7 +20,7 @@ export const gridTreeRule: ScheduleRule = context => {
   const updates = updatesOf(context.region.stages)
   if (updates.length === 0) return undefined
   let s = start(context)
-  const along = updates.map(u => contiguousAxis(paramLoads(s, u), [...u.reduce, ...u.spatial]))
+  const along = updates.map(u => contiguousAxis(paramLoads(s, u), [...u.spatial, ...u.reduce]))
   if (!updates.every((u, i) => u.reduce.includes(along[i] ?? u.reduce[0] ?? ''))) return undefined
   const length = Math.max(...updates.map(u => u.reduce.reduce((n, a) => n * typicalLength(s, a), 1)))
   if (length < 32) return undefined
