@@ -1,5 +1,5 @@
 /** @file Bounds inference: the box of a buffer that a loop body touches, and what boxes of other iterations cover. */
-import { type BufferDecl, type Index, ix, rangeOf, simplify } from '@quern/core-ir'
+import { type BufferDecl, type Index, ix, rangeOf } from '@quern/core-ir'
 import type { Access } from './access.ts'
 import { type Domain, extreme, mergeQuotients, provesLess, provesNonNegative, simplified, withAxis } from './bounds.ts'
 import { mayMeet } from './dependence.ts'
