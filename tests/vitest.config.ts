@@ -1,1 +1,17 @@
-export { default } from '../vitest.base.ts'
+/** @file As every package; but tests named `*.built.test.ts` meet the built packages, as users do. */
+import { defineConfig, mergeConfig } from 'vitest/config'
+import base from '../vitest.base.ts'
+
+const built = 'src/**/*.built.test.ts'
+const { name, include, reporters, outputFile, ...shared } = base.test ?? {}
+
+export default defineConfig({
+  test: {
+    ...(reporters && { reporters }),
+    ...(outputFile && { outputFile }),
+    projects: [
+      mergeConfig(base, { test: { exclude: [built] } }),
+      { test: { ...shared, name: `${String(name)}, built`, include: [built] } },
+    ],
+  },
+})

@@ -89,7 +89,13 @@ const readInput = <T>(
     const data = hostArray(port, value)
     return { value: data, shape: undefined, length: data.length }
   }
-  const { data, shape } = value as { data?: unknown; shape?: unknown }
+  const { data, shape, device } = value as { data?: unknown; shape?: unknown; device?: unknown }
+  if (typeof device === 'string')
+    throw new QuernError(
+      'input/other-device',
+      `the tensor given for ${port.name} lives on another device (${device}): read() it, and pass what that gives`,
+      { input: port.name, device },
+    )
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape) || !shape.every(d => Number.isSafeInteger(d) && d >= 0))
     throw new QuernError(
       'input/not-a-tensor',
@@ -107,15 +113,18 @@ const wrongDType = (port: Port, found: string): QuernError =>
     { input: port.name, expected: port.dtype, found },
   )
 
+/** By name, not instanceof: arrays cross realms (frames, workers, test environments). */
+const nameOf = (view: ArrayBufferView): string => Object.prototype.toString.call(view).slice(8, -1)
+
+const holds = (dtype: DType, name: string): boolean =>
+  name === arrayOf[dtype].name ||
+  (name === 'Uint8ClampedArray' && arrayOf[dtype] === Uint8Array) ||
+  (name === 'Float16Array' && dtype === 'f16')
+
 const hostArray = (port: Port, view: ArrayBufferView): HostArray => {
   const Wanted = arrayOf[port.dtype]
-  // By name, not instanceof: arrays cross realms (frames, workers, test environments).
-  const name = Object.prototype.toString.call(view).slice(8, -1)
-  const alike =
-    name === Wanted.name ||
-    (name === 'Uint8ClampedArray' && Wanted === Uint8Array) ||
-    (name === 'Float16Array' && port.dtype === 'f16')
-  if (!alike) throw wrongDType(port, name)
+  const name = nameOf(view)
+  if (!holds(port.dtype, name)) throw wrongDType(port, name)
   return new Wanted(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength / bytesOf[port.dtype])
 }
 
@@ -174,4 +183,27 @@ const bindSymbol = (
       { dim: symbol, value, min, max: max === Infinity ? null : max, multipleOf },
     )
   symbols[symbol] = value
+}
+
+/** The arrays of `into`, in the order of the outputs. Sizes are checked when they are known, after the run. */
+export const bindInto = (entry: Entry, into: Readonly<Record<string, unknown>>): (HostArray | undefined)[] => {
+  const names = entry.outputs.map(p => p.name)
+  for (const name of Object.keys(into))
+    if (!names.includes(name))
+      throw new QuernError('output/unknown-name', `\`into\` names ${name}, and the outputs are ${names.join(', ')}`, {
+        name,
+        outputs: names,
+      })
+  return entry.outputs.map(({ name, dtype }) => {
+    const given = into[name]
+    if (given === undefined) return undefined
+    const found = ArrayBuffer.isView(given) ? nameOf(given) : typeof given
+    if (!ArrayBuffer.isView(given) || !holds(dtype, found))
+      throw new QuernError(
+        'output/dtype',
+        `the output ${name} is ${dtype}: \`into\` takes a ${arrayOf[dtype].name}, not ${found}`,
+        { output: name, expected: dtype, found },
+      )
+    return given as HostArray
+  })
 }

@@ -2,7 +2,6 @@
 import {
   type DeviceTensor,
   type Entry,
-  type HostArray,
   type KernelTime,
   type Manifest,
   QuernError,
@@ -11,7 +10,7 @@ import {
   type StateAccess,
   type Tensor,
 } from '@quern/artifact'
-import { bindInputs } from './bind-inputs.ts'
+import { bindInputs, bindInto } from './bind-inputs.ts'
 import type { Executor, ExecutorOutput, ExecutorRun } from './executor.ts'
 
 export interface LoadFacts {
@@ -71,21 +70,13 @@ export const loadedModel = (
     inputs: AnyInputs,
     { into = {}, outputs = 'cpu' }: AnyOptions,
   ): ExecutorRun => {
-    for (const key of Object.keys(into))
-      if (!entry.outputs.some(p => p.name === key))
-        throw new QuernError(
-          'output/unknown-name',
-          `\`into\` names ${key}, and the outputs are ${entry.outputs.map(p => p.name).join(', ')}`,
-          { name: key },
-        )
     const bound = bindInputs<DeviceTensor>(manifest, entry, inputs, executor.deviceTensor)
-    const targets: Readonly<Record<string, HostArray | undefined>> = into
     return {
       entry: name,
       inputs: bound.inputs.map(b => b.value),
       symbols: bound.symbols,
       outputs,
-      into: entry.outputs.map(p => targets[p.name]),
+      into: bindInto(entry, into),
     }
   }
   const isDeviceTensor = (o: ExecutorOutput): o is DeviceTensor => 'device' in o

@@ -92,6 +92,17 @@ export const gather = <D extends DType>(
   axis = 0,
 ): Tensor<D> => apply('gather', [x, indices], { axis: axisOf('gather', x, axis) })
 
+/**
+ * x with `rows` in place of those from `position` on: how a KV cache grows. Rows beyond its end are dropped. As the next value
+ * of a state it is written in place.
+ */
+export const append = <D extends DType, S extends AnyShape>(
+  x: Tensor<D, S>,
+  rows: Tensor<D>,
+  position: Tensor<'i32' | 'i64' | 'u32'>,
+  axis = 0,
+): Tensor<D, S> => apply('append', [x, rows, position], { axis: axisOf('append', x, axis) })
+
 /** x[:, …, None, …]: a new dim of size 1 at `axis`. */
 export const unsqueeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {
   const at = axis < 0 ? axis + x.type.shape.length + 1 : axis

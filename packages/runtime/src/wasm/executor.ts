@@ -52,7 +52,8 @@ const forkOf = (family: Family, fork: number): Executor => {
       // The last one does not wait for a run in a worker: nobody wants its result.
       if (--family.members === 0) return host.terminate()
       await idle
-      await call({ kind: 'drop-fork', fork })
+      // The others may have gone meanwhile, and the memory with them.
+      if (family.members > 0) await call({ kind: 'drop-fork', fork })
     },
   }
 }

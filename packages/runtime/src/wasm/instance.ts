@@ -12,6 +12,7 @@ import {
   wasmHeader,
 } from '@quern/artifact'
 import type { HostOutput } from '../executor.ts'
+import { checkInto } from '../check-sizes.ts'
 import { evaluate } from '../expr.ts'
 import { copyElements } from './copy-elements.ts'
 import { type WasmStates, wasmStates } from './states.ts'
@@ -171,19 +172,6 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
       return arenaBytes
     },
   }
-}
-
-/** The caller's array for an output has its dtype and its size. */
-export const checkInto = (port: Port, shape: readonly number[], into: HostArray): void => {
-  const size = shape.reduce((p, d) => p * d, 1)
-  const { name } = arrayOf[port.dtype]
-  const found = Object.prototype.toString.call(into).slice(8, -1)
-  if (into.length !== size || into.BYTES_PER_ELEMENT !== arrayOf[port.dtype].BYTES_PER_ELEMENT)
-    throw new QuernError(
-      'output/size',
-      `the output ${port.name} is ${port.dtype}[${shape.join(', ')}], so \`into\` takes a ${name} of ${size} elements, and a ${found} of ${into.length} was given`,
-      { output: port.name, expected: size, found: into.length },
-    )
 }
 
 const throwStatus = (manifest: Manifest, status: number, header: DataView): void => {

@@ -1,5 +1,6 @@
 /** @file The states of a program in wasm memory. Forks share memory and weights: whose states are not in use are kept beside. */
 import { type HostArray, type Manifest, QuernError, type WasmLayout, arrayOf, bytesOf } from '@quern/artifact'
+import { checkState } from '../check-sizes.ts'
 import { copyElements } from './copy-elements.ts'
 
 export interface WasmStates {
@@ -87,14 +88,4 @@ export const wasmStates = (manifest: Manifest, layout: WasmLayout, memory: WebAs
       chosen.forEach(first)
     },
   }
-}
-
-export const checkState = ({ name, dtype, shape }: Manifest['states'][number], data: HostArray): void => {
-  const size = shape.reduce((p, d) => p * d, 1)
-  if (data.length !== size || data.BYTES_PER_ELEMENT !== bytesOf[dtype])
-    throw new QuernError(
-      'state/size',
-      `the state ${name} is ${dtype}[${shape.join(', ')}] and takes a ${arrayOf[dtype].name} of ${size} elements, and ${data.length} were given`,
-      { state: name, expected: size, found: data.length },
-    )
 }

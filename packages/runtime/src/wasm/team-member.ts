@@ -23,7 +23,7 @@ export const startMember = (): TeamMember => {
   }
   const fail = (error: QuernError): void => {
     dead ??= error
-    for (const id of [...waiting.keys()]) settle(id)?.reject(dead)
+    for (const id of waiting.keys()) settle(id)?.reject(dead)
     port.terminate()
   }
   port.onMessage(message => {

@@ -3,9 +3,9 @@
  * and leads; the others join each parallel run. A run in progress cannot be interrupted, only its result dropped.
  */
 import { type HostArray, isQuernError, wasmHeader } from '@quern/artifact'
+import { checkInto } from '../check-sizes.ts'
 import { copyElements } from './copy-elements.ts'
 import type { WasmHost, WasmImage } from './host.ts'
-import { checkInto } from './instance.ts'
 import type { Answer, Init, Request } from './messages.ts'
 import { startMember } from './team-member.ts'
 

@@ -8,6 +8,7 @@ export interface GpuTensor extends DeviceTensor {
   readonly buffer: GPUBuffer
   readonly held: DType | undefined
   readonly gpu: GPUDevice
+  readonly disposed: boolean
 }
 
 export const gpuTensor = (
@@ -26,6 +27,9 @@ export const gpuTensor = (
     buffer,
     held: port.held,
     gpu,
+    get disposed() {
+      return disposed
+    },
     read: async (): Promise<Tensor> => {
       if (disposed) throw new QuernError('tensor/disposed', `the tensor ${port.name} was disposed`, { name: port.name })
       return { dtype: port.dtype, shape, data: fromDevice(port, await readBytes(buffer, buffer.size), length) }

@@ -12,6 +12,7 @@ import {
   statusReasons,
 } from '@quern/artifact'
 import type { Executor, ExecutorOutput, ExecutorRun } from '../executor.ts'
+import { checkInto, checkState } from '../check-sizes.ts'
 import { evaluate } from '../expr.ts'
 import { fromDevice, toDevice } from './convert.ts'
 import { gpuTensor, gpuTensorOf } from './device-tensor.ts'
@@ -161,10 +162,18 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       if (data === undefined || to === undefined) throw new Error(`no input ${port.name}`)
       if ('device' in data) {
         const tensor = gpuTensorOf(device, data)
-        if (tensor === undefined || tensor.held !== port.held)
-          throw new QuernError('input/other-device', `${port.name} is a tensor of another device or representation`, {
+        if (tensor?.disposed === true)
+          throw new QuernError('tensor/disposed', `the tensor given for ${port.name} was disposed`, {
             input: port.name,
           })
+        if (tensor === undefined || tensor.held !== port.held)
+          throw new QuernError(
+            'input/other-device',
+            `the tensor given for ${port.name} lives on another device, or in another representation: read() it, and pass what that gives`,
+            {
+              input: port.name,
+            },
+          )
         recorder.copy(tensor.buffer, 0, to, 0, Math.min(tensor.buffer.size, to.size))
       } else if (data.length > 0) device.queue.writeBuffer(to, 0, toDevice(port, data))
     })
@@ -179,12 +188,7 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       const shape = port.shape.map(d => evaluate(d, symbols))
       const length = shape.reduce((n, d) => n * d, 1)
       const into = run.into[i]
-      if (into !== undefined && (into.length !== length || into.BYTES_PER_ELEMENT !== bytesOf[port.dtype]))
-        throw new QuernError(
-          'output/size',
-          `the output ${port.name} is ${port.dtype}[${shape.join(', ')}] (${length} elements), and \`into\` gave an array of ${into.length}`,
-          { output: port.name, expected: length, found: into.length },
-        )
+      if (into !== undefined) checkInto(port, shape, into)
       const buffer = buffers[port.buffer]
       if (buffer === undefined) throw new Error(`no output ${port.name}`)
       return { port, shape, length, into, buffer, bytes: length * bytesOf[port.held ?? port.dtype] }
@@ -270,17 +274,20 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       recording(async () => {
         const started = await begin(run)
         const times = new Map<string, { ms: number; runs: number }>()
-        recorder.submit()
-        await device.queue.onSubmittedWorkDone()
+        const done = async (): Promise<void> => {
+          recorder.submit()
+          await device.queue.onSubmittedWorkDone().catch(program.blame)
+          check()
+        }
+        await done()
         await play(started.gpu.steps, started.buffers, started.symbols, async step => {
           const start = performance.now()
-          recorder.submit()
-          await device.queue.onSubmittedWorkDone()
+          await done()
           const kernel = step.kind === 'dispatch' ? (program.pipelines[step.shader]?.shader.kernel ?? '') : step.kind
           const { ms, runs } = times.get(kernel) ?? { ms: 0, runs: 0 }
           times.set(kernel, { ms: ms + performance.now() - start, runs: runs + 1 })
         })
-        recorder.submit()
+        await done()
         return [...times].map(([kernel, t]): KernelTime => ({ kernel, ...t }))
       }),
     deviceTensor: value => {
@@ -292,13 +299,8 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       return recorder.read([{ buffer, bytes }], ([part]) => fromDevice(port, part ?? new Uint8Array(), length))
     },
     writeState: async (name, data: HostArray) => {
-      const { port, buffer, length } = stateNamed(name)
-      if (data.length !== length || data.BYTES_PER_ELEMENT !== bytesOf[port.dtype])
-        throw new QuernError(
-          'state/size',
-          `the state ${name} is ${port.dtype}[${port.shape.join(', ')}] (${length} elements), and ${data.length} were given`,
-          { state: name, expected: length, found: data.length },
-        )
+      const { port, buffer } = stateNamed(name)
+      checkState(port, data)
       check()
       device.queue.writeBuffer(buffer, 0, toDevice(port, data))
     },

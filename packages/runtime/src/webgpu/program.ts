@@ -19,6 +19,8 @@ export interface GpuProgram {
   readonly initial: ReadonlyMap<string, Uint8Array<ArrayBuffer>>
   /** Throws if the device is lost or reported an error since the last call. */
   check(): void
+  /** Throws what lies behind a promise that WebGPU rejected: most often a lost device, of which word may come a little later. */
+  blame(cause: unknown): Promise<never>
   /** Runs an allocation; its failure is a coded error. */
   allocating<T>(what: string, make: () => T): Promise<T>
   share(): GpuProgram
@@ -55,15 +57,29 @@ export const createProgram = async (
     if (message !== undefined)
       throw new QuernError('device/error', `WebGPU rejected a command of ${manifest.name}: ${message}`, { message })
   }
+  const blame = async (cause: unknown): Promise<never> => {
+    await Promise.race([device.lost, new Promise(resolve => setTimeout(resolve, 100))])
+    check()
+    throw new QuernError(
+      'device/error',
+      `WebGPU failed in ${manifest.name}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {},
+      cause,
+    )
+  }
   const allocating = async <T>(what: string, make: () => T): Promise<T> => {
     device.pushErrorScope('out-of-memory')
     device.pushErrorScope('validation')
     const made = make()
-    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()])
+    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]).catch(blame)
     check()
     const error = errors.find(e => e !== null)
     if (error)
-      throw new QuernError('device/out-of-memory', `the GPU gave no memory for ${what}: ${error.message}`, { what })
+      throw new QuernError(
+        'device/out-of-memory',
+        `the GPU gave no memory for ${what} (${error.message}): dispose of models and tensors that are not needed, or load with device 'wasm'`,
+        { what },
+      )
     return made
   }
 
@@ -95,6 +111,7 @@ export const createProgram = async (
     constantBytes: bytes,
     initial,
     check,
+    blame,
     allocating,
     share: () => {
       users++

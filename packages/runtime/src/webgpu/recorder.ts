@@ -33,7 +33,7 @@ export interface Range {
 const blocks = 64
 const round = (n: number, to: number): number => Math.ceil(n / to) * to
 
-export const createRecorder = ({ device, pipelines, check }: GpuProgram, counters: Counters): Recorder => {
+export const createRecorder = ({ device, pipelines, check, blame }: GpuProgram, counters: Counters): Recorder => {
   const most = Math.max(0, ...pipelines.map(p => p.shader.uniforms))
   const stride = round(Math.max(4 * most, 4), device.limits.minUniformBufferOffsetAlignment)
   const uniforms =
@@ -130,10 +130,7 @@ export const createRecorder = ({ device, pipelines, check }: GpuProgram, counter
       const target = staging
       ranges.forEach(({ buffer, bytes }, i) => recorder.copy(buffer, 0, target, places[i] ?? 0, round(bytes, 4)))
       submit()
-      await target.mapAsync(1, 0, Math.max(total, 8)).catch((cause: unknown) => {
-        check()
-        throw cause
-      })
+      await target.mapAsync(1, 0, Math.max(total, 8)).catch(blame)
       try {
         check()
         const mapped = target.getMappedRange(0, Math.max(total, 8))
