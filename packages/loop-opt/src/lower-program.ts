@@ -14,6 +14,7 @@ import { buildPlan } from './plan/build-plan.ts'
 import { updateStatesInPlace } from './plan/in-place-states.ts'
 import { Names, type UnscheduledKernel } from './plan/plan-builder.ts'
 import { buffersIn, mapKernels } from './plan/steps.ts'
+import { shareKernels } from './plan/share-kernels.ts'
 import { scheduleKernel } from './rules/schedule-kernel.ts'
 import type { Application, Schedule } from './schedule/schedule.ts'
 import { replay } from './schedule/trace.ts'
@@ -41,20 +42,21 @@ export const lowerProgram = (
   target: TargetInfo,
   options: LowerProgramOptions = {},
 ): LoweringResult => {
-  const unscheduled = new Map<string, UnscheduledKernel>()
+  const own = new Map<string, UnscheduledKernel>()
   const kernelNames = new Names()
-  const drafts = [...program.entries].map(([entry, graph]) =>
+  const separate = [...program.entries].map(([entry, graph]) =>
     updateStatesInPlace(
-      buildPlan(entry, graph, program.states, unscheduled, kernelNames, {
+      buildPlan(entry, graph, program.states, own, kernelNames, {
         buffersPerKernel: target.buffersPerKernel,
         loopOverOne: target.parallelism.kind === 'grid',
       }),
-      unscheduled,
+      own,
     ),
   )
   const permits = options.numerics ?? 'reassociates'
   const schedules = new Map<string, Schedule>()
-  const constants = constantParams(drafts, unscheduled)
+  const constants = constantParams(separate, own)
+  const { plans: drafts, kernels: unscheduled } = shareKernels(separate, own, constants)
   for (const [name, { region, kind }] of unscheduled) {
     const given = options.schedules?.[name]
     schedules.set(

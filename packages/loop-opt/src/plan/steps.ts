@@ -1,16 +1,20 @@
 /** @file Walks over the steps of a plan. */
 import type { Step } from '@quern/core-ir'
 
-/** Gives every kernel step other arguments. */
-export const mapKernels = (steps: readonly Step[], args: (kernel: string, args: readonly string[]) => readonly string[]): Step[] =>
+/** Gives every kernel step other arguments, and another kernel. */
+export const mapKernels = (
+  steps: readonly Step[],
+  args: (kernel: string, args: readonly string[]) => readonly string[],
+  kernel: (name: string) => string = name => name,
+): Step[] =>
   steps.map((s): Step => {
     switch (s.kind) {
       case 'kernel':
-        return { ...s, args: args(s.kernel, s.args) }
+        return { ...s, kernel: kernel(s.kernel), args: args(s.kernel, s.args) }
       case 'if':
-        return { ...s, then: mapKernels(s.then, args), else: mapKernels(s.else, args) }
+        return { ...s, then: mapKernels(s.then, args, kernel), else: mapKernels(s.else, args, kernel) }
       case 'loop':
-        return { ...s, body: mapKernels(s.body, args) }
+        return { ...s, body: mapKernels(s.body, args, kernel) }
       case 'copy':
       case 'define':
         return s

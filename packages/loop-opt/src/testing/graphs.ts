@@ -11,6 +11,7 @@ import {
   ix,
   interpretGraphSync,
   interpretPlan,
+  verifyLowered,
 } from '@quern/core-ir'
 
 export const programOf = (graph: Graph): ProgramGraph => ({
@@ -68,12 +69,13 @@ export const legalised = <P extends LoweredProgram>(program: P): P => ({
   kernels: new Map([...program.kernels].map(([name, kernel]) => [name, legalise(kernel)])),
 })
 
-/** undefined where the plan gives what the graph means; else the first difference, in words. */
+/** undefined where the plan gives what the graph means, and is sound; else the first difference, in words. */
 export const difference = (
   graph: Graph,
   lowered: LoweredProgram,
   inputs: Record<string, HostTensor>,
 ): string | undefined => {
+  verifyLowered(lowered)
   const expected = interpretGraphSync(graph, inputs)
   const { outputs, status } = interpretPlan(lowered, 'main', inputs)
   if (status !== undefined) return `status ${status.reason} in ${status.kernel}`
