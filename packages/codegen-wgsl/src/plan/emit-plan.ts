@@ -1,6 +1,7 @@
 /** @file One plan as device buffers and steps. */
 import {
   type DType,
+  type Expr,
   type GpuBuffer,
   type GpuEntry,
   type GpuShader,
@@ -73,6 +74,8 @@ class PlanEmitter {
   private readonly sizes: { bytes: Index; readonly rest: Omit<GpuBuffer, 'bytes'> }[] = []
   private readonly indexOfKey = new Map<string, number>()
   private status: number | undefined
+  /** Symbols that the steps so far defined. */
+  private readonly defined = new Set<string>()
 
   constructor(program: LoweredProgram, plan: Plan, placement: Placement, shaders: Shaders) {
     this.program = program
@@ -175,6 +178,7 @@ class PlanEmitter {
       case 'define': {
         const upper = this.plan.symbols.find(s => s.name === step.symbol)?.upper
         const max = upper === undefined ? {} : { max: toExpr(upper) }
+        this.defined.add(step.symbol)
         return [{ kind: 'define', symbol: step.symbol, buffer: this.hostReads(step.from), ...max }]
       }
       case 'if':
@@ -207,9 +211,15 @@ class PlanEmitter {
       kind: 'dispatch',
       shader: this.shaders.indexOf(emitted),
       bindings: emitted.status ? [...bindings, this.statusBuffer()] : bindings,
-      uniforms: kernel.symbols.map(s => s.name),
+      uniforms: kernel.symbols.map(s => this.uniform(s.name)),
       workgroups: [toExpr(emitted.workgroups[0]), toExpr(emitted.workgroups[1]), toExpr(emitted.workgroups[2])],
     }
+  }
+
+  /** Until a step defines it, a symbol stands at its upper bound: the extent of a buffer that is being filled. */
+  private uniform(symbol: string): Expr {
+    const later = this.plan.symbols.some(s => s.name === symbol && s.upper !== undefined) && !this.defined.has(symbol)
+    return later ? toExpr(this.bounded(ix.variable(symbol))) : symbol
   }
 
   /** The host reads one 32-bit word: the scalar must be there, widened. */

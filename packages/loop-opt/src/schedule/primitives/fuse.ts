@@ -24,7 +24,9 @@ export const fuse = primitive('fuse', (s, outer: string, inner: string) => {
     throw scheduleError(s.kernel, 'fuse', 'extent-depends', `the extent of ${inner} depends on ${outer}`, inner)
   const axis = freshName(namesOf(s.kernel), `${outer}_${inner}`)
   const both = ix.variable(axis),
-    n = inside.loop.extent
+    n = inside.loop.extent,
+    // A loop that never runs has no quotients, but the divisor of one must be positive.
+    by = ix.isConst(n, 0) ? ix.constant(1) : n
   const kernel = replaceLoop(s.kernel, outer, () => [
     {
       kind: 'for',
@@ -34,8 +36,8 @@ export const fuse = primitive('fuse', (s, outer: string, inner: string) => {
       body: substitute(
         inside.loop.body,
         new Map([
-          [outer, ix.floorDiv(both, n)],
-          [inner, ix.mod(both, n)],
+          [outer, ix.floorDiv(both, by)],
+          [inner, ix.mod(both, by)],
         ]),
       ),
     },
