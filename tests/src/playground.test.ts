@@ -38,8 +38,9 @@ describe.skipIf(!chromium)('the playground', () => {
     await rm(out, { recursive: true, force: true })
   })
   const open = async (hash: string): Promise<void> => {
+    // From an empty page: a reload would restore the last test's choices and scroll position.
+    await page.goto('about:blank')
     await page.goto(`${served.url}deep/er/#${hash}`)
-    await page.reload()
     await page.waitForSelector('.demo')
   }
 
