@@ -4,10 +4,11 @@
  */
 import type { Stage } from '../../lower/lowered-region.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
-import { tryFindLoop } from '../../schedule/locate.ts'
+import { declOf, tryFindLoop } from '../../schedule/locate.ts'
 import { computeAt } from '../../schedule/primitives/compute-at.ts'
 import { fission } from '../../schedule/primitives/fission.ts'
 import { hoist } from '../../schedule/primitives/hoist.ts'
+import { partition } from '../../schedule/primitives/partition.ts'
 import { reorder } from '../../schedule/primitives/reorder.ts'
 import { setSpace } from '../../schedule/primitives/set-space.ts'
 import { split } from '../../schedule/primitives/split.ts'
@@ -18,8 +19,8 @@ import type { Schedule } from '../../schedule/schedule.ts'
 import { variablesOf } from '../../schedule/tree.ts'
 import { type ScheduleRule, constantOf, firstOf, start, tryEdit } from '../rule.ts'
 import { type Reduction, guardedLoads, mentions, nestOf, paramLoads, reductionOf, reusedAxis } from '../structure.ts'
-import { inParallel } from './map.ts'
-import { lanesIn, unrollSmall } from './vector.ts'
+import { inParallel, isTeam } from './map.ts'
+import { lanesIn, unrollSmall, vectors } from './vector.ts'
 
 export const tileRule: ScheduleRule = context => {
   const parts = reductionOf(context.region)
@@ -32,10 +33,44 @@ export const tileRule: ScheduleRule = context => {
   const row = reusedAxis(parts.update, loads, column)
   const width = extentOf(s, column), height = row === undefined ? undefined : extentOf(s, row)
   const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
-  const widths = (h: number): number[] => (h > 1 ? [2, 1] : [4, 2, 1]).map(v => v * lanes).filter(w => width === undefined || width >= w)
+  // Blocks that overlap write some results twice: only where the team does not split along them.
+  const mayOverlap = parts.update.spatial.length > 1 || !isTeam(context)
   return firstOf(
-    ...heights.flatMap(h => widths(h).map(w => () => inParallel(tiled(s, parts, { row: h > 1 ? row : undefined, height: h, width: w, lanes }), context))),
+    ...heights.flatMap(h =>
+      tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).map(
+        t => () => inParallel(tiled(s, parts, { row: h > 1 ? row : undefined, height: h, ...t, lanes }), context),
+      ),
+    ),
   )
+}
+
+interface ColumnTile {
+  readonly width: number
+  readonly tail: 'peel' | 'overlap'
+}
+
+/** Ways to cover the columns, cheapest first. A block of one vector is less than half as dear as one of two, not half. */
+const tailsFor = (
+  columns: number | undefined,
+  vectors: readonly number[],
+  lanes: number,
+  mayOverlap: boolean,
+): readonly ColumnTile[] => {
+  const cost = (width: number): number => 0.3 + (0.7 * width) / (2 * lanes)
+  const options = vectors
+    .map(v => v * lanes)
+    .filter(width => columns === undefined || columns >= width)
+    .flatMap(width => {
+      if (columns === undefined) return [{ width, tail: 'peel' as const, cost: -width }]
+      const rest = columns % width
+      const peel = Math.floor(columns / width) * cost(width) + Math.floor(rest / lanes) * cost(lanes) + (rest % lanes) * 0.7
+      const overlap = Math.ceil(columns / width) * cost(width)
+      return [
+        { width, tail: 'peel' as const, cost: peel },
+        ...(mayOverlap && rest > 0 ? [{ width, tail: 'overlap' as const, cost: overlap }] : []),
+      ]
+    })
+  return options.sort((a, b) => a.cost - b.cost).map(({ width, tail }) => ({ width, tail }))
 }
 
 const extentOf = (s: Schedule, axis: string): number | undefined => constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
@@ -46,6 +81,7 @@ interface Tile {
   readonly row: string | undefined
   readonly height: number
   readonly width: number
+  readonly tail: ColumnTile['tail']
   readonly lanes: number
 }
 
@@ -65,7 +101,7 @@ const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Sch
   t = computeAt(computeAt(t, init.name, at), store.name, at)
   return columns(t, {
     column, row: inner, reduce: update.reduce, init: init.spatial, store: store.spatial, accumulator: update.buffer,
-    width: tile.width, lanes: tile.lanes,
+    width: tile.width, tail: tile.tail, lanes: tile.lanes,
   })
 }
 
@@ -74,9 +110,21 @@ const withoutGuards = (s: Schedule, update: Stage, axis: string): Schedule => {
   const nest = nestOf(s, update)
   const guarded = nest === undefined ? [] : guardedLoads([nest])
   return [...guarded].reduce(
-    (t, [buffer, fill]) => tryEdit(t, u => stage(u, buffer, axis, { space: 'private', name: `${buffer}_padded`, fill })),
+    (t, [buffer, fill]) =>
+      tryEdit(t, u => {
+        const name = `${buffer}_padded`
+        return borders(stage(u, buffer, axis, { space: 'private', name, fill }), name)
+      }),
     s,
   )
+}
+
+/** The copy of the inside as vectors, apart from its border. */
+const borders = (s: Schedule, name: string): Schedule => {
+  const axes = (declOf(s.kernel, name)?.shape ?? []).map((_, d) => `${name}_${d}`)
+  const cut = axes.reduce((t, axis) => tryEdit(t, u => partition(u, axis)), s)
+  const last = axes.at(-1)
+  return last === undefined ? cut : (firstOf(() => vectors(cut, last, ['exact', 'overlap', 'peel'])) ?? cut)
 }
 
 interface Names {
@@ -87,16 +135,17 @@ interface Names {
   readonly store: readonly string[]
   readonly accumulator: string
   readonly width: number
+  readonly tail: ColumnTile['tail']
   readonly lanes: number
 }
 
 const columns = (s: Schedule, n: Names): Schedule => {
   const { width, lanes } = n
-  let t = split(s, n.column, width, { tail: 'peel' })
+  let t = split(s, n.column, width, { tail: n.tail })
   const suffixed = (names: readonly string[]): string[] => names.map(a => `${a}_r`)
   const rest: Names = {
     column: `${n.column}_r`, row: n.row && `${n.row}_r`, reduce: suffixed(n.reduce), init: suffixed(n.init),
-    store: suffixed(n.store), accumulator: `${n.accumulator}_r`, width: lanes, lanes,
+    store: suffixed(n.store), accumulator: `${n.accumulator}_r`, width: lanes, tail: 'peel', lanes,
   }
   const hasRest = tryFindLoop(t.kernel, rest.column) !== undefined
   const column = `${n.column}_i`
