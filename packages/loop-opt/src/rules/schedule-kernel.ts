@@ -9,6 +9,7 @@ import { mapRule } from './wasm/map.ts'
 import { rowRule } from './wasm/rows.ts'
 import { tileRule } from './wasm/tiles.ts'
 import { gridContractionRule } from './webgpu/contraction.ts'
+import { gridConvolutionRule } from './webgpu/convolution.ts'
 import { gridLoopsRule } from './webgpu/loops.ts'
 import { gridMapRule } from './webgpu/map.ts'
 import { gridTreeRule } from './webgpu/rows.ts'
@@ -17,7 +18,15 @@ import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 /** In the order in which they are tried. */
 const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
   wasm: [contractionRule, mapRule, tileRule, columnsRule, rowRule, loopsRule],
-  webgpu: [gridMapRule, gridContractionRule, gridTreeRule, gridTileRule, gridRowsRule, gridLoopsRule],
+  webgpu: [
+    gridMapRule,
+    gridContractionRule,
+    gridConvolutionRule,
+    gridTreeRule,
+    gridTileRule,
+    gridRowsRule,
+    gridLoopsRule,
+  ],
 }
 
 export const scheduleKernel = (context: RuleContext): Schedule =>

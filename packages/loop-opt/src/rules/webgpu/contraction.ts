@@ -3,7 +3,7 @@
  * blocks of the depth; each thread keeps a small tile in registers.
  */
 import { accessesOf } from '../../schedule/access.ts'
-import { declOf, tryFindLoop } from '../../schedule/locate.ts'
+import { declOf } from '../../schedule/locate.ts'
 import { bind } from '../../schedule/primitives/bind.ts'
 import { computeAt } from '../../schedule/primitives/compute-at.ts'
 import { layout } from '../../schedule/primitives/layout.ts'
@@ -19,6 +19,7 @@ import { type Contraction, contractionOf } from '../gemm.ts'
 import { type RuleContext, type ScheduleRule, constantOf, firstOf, start, tryEdit, typicalLength } from '../rule.ts'
 import { stepsAlong } from '../structure.ts'
 import { fuseAll } from './grid.ts'
+import { vector, writtenOut } from './written-out.ts'
 
 /** Extents of the block of a workgroup; a thread has `tile` × `tile` results of it. */
 interface Block {
@@ -80,9 +81,6 @@ const withLayout = ({ constants }: RuleContext, s: Schedule, c: Contraction, blo
     { dim: column, part: 'inside', by: block.columns },
   ])
 }
-
-/** Elements of one access; also the steps of the depth that a thread takes from workgroup memory at a time. */
-const vector = 4
 
 /**
  *     for workgroups: for threads:              one thread: tile × tile registers
@@ -150,10 +148,3 @@ const inner = (s: Schedule, c: Contraction, [row, column]: readonly [string, str
   t = [`${steps}_i`, row].reduce((u, axis) => unroll(u, axis), t)
   return writtenOut(t, [column])
 }
-
-/** A nest with its innermost loop as a vector, where it has that length, and the others unrolled. */
-const writtenOut = (s: Schedule, axes: readonly string[]): Schedule =>
-  axes.reduceRight((t, axis, i) => {
-    const isVector = i === axes.length - 1 && constantOf(tryFindLoop(t.kernel, axis)?.loop.extent) === vector
-    return (isVector ? firstOf(() => vectorize(t, axis)) : undefined) ?? tryEdit(t, u => unroll(u, axis))
-  }, s)
