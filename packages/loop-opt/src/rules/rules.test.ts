@@ -47,7 +47,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   convolution: {
     make: b => b.one('relu', [b.one('conv', [b.input('x', f32(n, 3, 9, 9)), b.input('w', f32(8, 3, 3, 3))], { pads: [1, 1, 1, 1] })]),
-    wasm: [vector, /alloc private x_padded/, /alloc register acc: f32\[4,8\]/], webgpu: [workgroup, /alloc register acc: f32\[\d+\]/],
+    wasm: [vector, /alloc private x_padded/, /alloc register acc: f32\[4,8\]/], webgpu: [workgroup, register],
   },
   'strided convolution': {
     make: b => b.one('conv', [b.input('x', f32(n, 2, 13, 13)), b.input('w', f32(4, 2, 5, 5))], { pads: [2, 2, 2, 2], strides: [2, 2] }),

@@ -3,8 +3,10 @@
  * split over the team.
  */
 import { parallel } from '../../schedule/primitives/parallel.ts'
+import { inPlacePairs } from '../../memory/in-place.ts'
+import type { Tail } from '../../schedule/primitives/split.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
-import { type RuleContext, type ScheduleRule, chainFrom, firstOf, isFor, start, topLoops, tryEdit, typicalWork } from '../rule.ts'
+import { type RuleContext, type ScheduleRule, chainFrom, constantOf, firstOf, isFor, start, topLoops, tryEdit, typicalWork } from '../rule.ts'
 import { vectors } from './vector.ts'
 
 /** Work below this is done sooner than a team is awake. */
@@ -24,10 +26,14 @@ export const isMap = ({ region }: RuleContext): boolean => region.stages.every(s
 
 export const mapRule: ScheduleRule = context => {
   if (!isMap(context)) return undefined
+  // What may be written in place must not be computed twice.
+  const once = inPlacePairs(context.region.kernel).length > 0
   const s = topLoops(context.region.kernel).reduce((t, { axis }) => {
     const inner = chainFrom(t, axis).at(-1)
     if (inner === undefined || inner.body.some(isFor)) return t
-    return firstOf(() => vectors(t, inner.axis)) ?? t
+    const tails: readonly Tail[] =
+      once || constantOf(inner.extent) === undefined ? ['exact', 'pad', 'peel'] : ['exact', 'pad', 'overlap', 'peel']
+    return firstOf(() => vectors(t, inner.axis, tails)) ?? t
   }, start(context))
   return inParallel(s, context)
 }

@@ -2,13 +2,16 @@
  * @file Reductions along rows on a CPU: all that a row needs (maximum, sum, the row itself) is computed in one iteration,
  * with partial results in vectors. Softmax, norms, and plain reductions over the last dims.
  */
+import type { Stmt } from '@quern/core-ir'
 import type { Stage } from '../../lower/lowered-region.ts'
+import { weightOf } from '../../lower/weight.ts'
 import { tryFindLoop } from '../../schedule/locate.ts'
 import { rfactor } from '../../schedule/primitives/rfactor.ts'
-import { split } from '../../schedule/primitives/split.ts'
+import { type Tail, split } from '../../schedule/primitives/split.ts'
 import { unroll } from '../../schedule/primitives/unroll.ts'
 import { vectorize } from '../../schedule/primitives/vectorize.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
+import { inPlacePairs } from '../../memory/in-place.ts'
 import { type ScheduleRule, constantOf, firstOf, isFor, start, tryEdit } from '../rule.ts'
 import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, rowsFirst, updatesOf } from '../structure.ts'
 import { inParallel } from './map.ts'
@@ -30,16 +33,18 @@ export const rowRule: ScheduleRule = context => {
   const axis = found?.rows.at(-1)
   if (found !== undefined && axis !== undefined) s = gatherAt(found.schedule, axis)
   for (const update of updates) s = partialSums(s, update)
-  for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis)
+  // What may be written in place must not be computed twice.
+  const tails: readonly Tail[] = inPlacePairs(region.kernel).length > 0 ? ['exact', 'peel'] : ['exact', 'overlap', 'peel']
+  for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis, tails)
   return inParallel(s, context)
 }
 
 /** The innermost loop of a stage's nest as vectors, if it is not the loop over the rows. */
-const mapInner = (s: Schedule, stage: Stage, rows: string | undefined): Schedule => {
+const mapInner = (s: Schedule, stage: Stage, rows: string | undefined, tails: readonly Tail[]): Schedule => {
   const axis = stage.spatial.at(-1)
   const loop = axis === undefined ? undefined : tryFindLoop(s.kernel, axis)?.loop
   if (loop === undefined || loop.axis === rows || loop.body.some(isFor) || loop.tag !== 'serial') return s
-  return firstOf(() => vectors(s, loop.axis, ['exact', 'peel'])) ?? s
+  return firstOf(() => vectors(s, loop.axis, constantOf(loop.extent) === undefined ? ['exact', 'peel'] : tails)) ?? s
 }
 
 const partialSums = (s: Schedule, update: Stage): Schedule => {
@@ -54,6 +59,9 @@ const partialSums = (s: Schedule, update: Stage): Schedule => {
   ) ?? s
 }
 
+const weightIn = (s: Stmt): number =>
+  s.kind === 'let' || s.kind === 'accumulate' || s.kind === 'store' ? weightOf(s.value) : 0
+
 /**
  * Sums along `axis` in `count` vectors, which are joined when `outer` is done. What the vectors leave over is summed in one
  * vector, then element by element.
@@ -64,8 +72,10 @@ export const vectorReduce = (s: Schedule, axis: string, outer: string, count: nu
   const lanes = lanesIn(s, axis)
   const width = lanes * count
   const extent = constantOf(loop.extent)
-  if (extent !== undefined && extent < width) return undefined
-  let t = split(s, axis, width, { tail: 'peel' })
+  if (extent !== undefined && extent < width && !(count === 1 && extent > 1)) return undefined
+  // A vector with idle lanes costs less than a few elements of dear work one by one.
+  const masked = count === 1 && loop.body.some(x => weightIn(x) >= 8)
+  let t = (masked ? firstOf(() => split(s, axis, width, { tail: 'mask' })) : undefined) ?? split(s, axis, width, { tail: 'peel' })
   const [blocks, lane] = [`${axis}_o`, `${axis}_i`]
   t = rfactor(t, lane, outer === axis ? blocks : outer)
   t = count === 1 ? vectorize(t, lane) : unroll(vectorize(split(t, lane, lanes), `${lane}_i`), `${lane}_o`)
