@@ -38,7 +38,7 @@ const isFoldable = (node: Node, folded: ReadonlySet<Node>): boolean => {
   const known = (v: Value | undefined): boolean =>
     v === undefined ||
     (v.node !== undefined &&
-      (v.node.op === 'constant' || (v.node.op === 'broadcast' && known(v.node.operands[0])) || folded.has(v.node)))
+      (v.node.op === 'constant' || (v.node.op === 'broadcast' && v.type.shape.every(d => ix.isConst(d)) && known(v.node.operands[0])) || folded.has(v.node)))
   return node.operands.every(known) && node.results.every(r => (countOf(r) ?? Infinity) <= foldedElements)
 }
 
