@@ -12,7 +12,8 @@ export const independentThreads = 64
 /** Perfectly nested loops, outermost first, as one; its name. */
 export const fuseAll = (s: Schedule, axes: readonly string[]): { schedule: Schedule; axis: string | undefined } => {
   const [first, ...rest] = axes
-  let schedule = s, axis = first
+  let schedule = s,
+    axis = first
   for (const next of rest) {
     if (axis === undefined) break
     schedule = fuse(schedule, axis, next)
@@ -35,24 +36,53 @@ const threadsFor = (extent: number): number | undefined => {
   if (extent <= independentThreads) return extent
   const divisors = Array.from({ length: 225 }, (_, i) => 256 - i).filter(d => d >= 32 && extent % d === 0)
   const waste = (d: number): number => (Math.ceil(d / 32) * 32) / d
-  const [best] = divisors.sort((a, b) => waste(a) - waste(b) || Math.abs(a - independentThreads) - Math.abs(b - independentThreads))
+  const [best] = divisors.sort(
+    (a, b) => waste(a) - waste(b) || Math.abs(a - independentThreads) - Math.abs(b - independentThreads),
+  )
   return best !== undefined && waste(best) < 1.4 ? best : undefined
 }
 
 /** Perfectly nested loops over all dims of the grid: as one sequence where that is proved to be independent, else by dims. */
 export const spreadAll = (s: Schedule, axes: readonly string[]): Schedule | undefined =>
   firstOf(
-    () => {
-      const { schedule, axis } = fuseAll(s, axes)
-      return axis === undefined ? undefined : spread(schedule, axis)
-    },
-    () => {
-      const inner = fuseAll(s, axes.slice(-2))
-      const outer = fuseAll(inner.schedule, axes.slice(0, -3))
-      const middle = axes.at(-3)
-      if (inner.axis === undefined || middle === undefined) return undefined
-      let t = outer.schedule
-      if (outer.axis !== undefined) t = bind(t, outer.axis, 'workgroup.z')
-      return spread(bind(t, middle, 'workgroup.y'), inner.axis)
-    },
+    ...groupings(axes).map(groups => () => {
+      const { schedule, axes: fused } = fuseGroups(s, groups)
+      const last = fused.at(-1)
+      return last === undefined ? undefined : spread(overWorkgroups(schedule, fused.slice(0, -1), 1), last)
+    }),
   )
+
+/** Perfectly nested loops as workgroups in at most three dims, whichever of them are proved to be independent as one. */
+export const groupAll = (s: Schedule, axes: readonly string[]): Schedule | undefined =>
+  firstOf(
+    ...groupings(axes).map(groups => () => {
+      const { schedule, axes: fused } = fuseGroups(s, groups)
+      return overWorkgroups(schedule, fused, 0)
+    }),
+  )
+
+/** The ways to cut a list into at most three parts, few and long last ones first. */
+const groupings = <T>(xs: readonly T[]): (readonly (readonly T[])[])[] => {
+  const cuts = xs.slice(1).map((_, i) => i + 1)
+  return [
+    [xs],
+    ...cuts.map(a => [xs.slice(0, a), xs.slice(a)]),
+    ...cuts.flatMap(a => cuts.filter(b => b > a).map(b => [xs.slice(0, a), xs.slice(a, b), xs.slice(b)])),
+  ]
+}
+
+const fuseGroups = (s: Schedule, groups: readonly (readonly string[])[]): { schedule: Schedule; axes: string[] } => {
+  let schedule = s
+  const axes = groups.flatMap(group => {
+    const fused = fuseAll(schedule, group)
+    schedule = fused.schedule
+    return fused.axis ?? []
+  })
+  return { schedule, axes }
+}
+
+/** Outermost first; `kept` of the innermost dims are left for others. */
+const overWorkgroups = (s: Schedule, axes: readonly string[], kept: number): Schedule => {
+  const dims = ['workgroup.x', 'workgroup.y', 'workgroup.z'] as const
+  return axes.reduce((t, axis, i) => bind(t, axis, dims[axes.length - 1 - i + kept] ?? 'workgroup.z'), s)
+}
