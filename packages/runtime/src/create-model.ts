@@ -57,8 +57,12 @@ const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: Loa
     fetched = performance.now()
     return both
   })
-  // Whichever fails first is the error; the other is not to be reported as unhandled.
-  assets.catch(stop)
+  // Whichever fails first is the error: what it ends, and the device backends that wait for it, fail after it.
+  let failure: unknown
+  assets.catch((error: unknown) => {
+    failure = error
+    stop()
+  })
   try {
     const executor =
       choice.gpu === undefined
@@ -77,10 +81,11 @@ const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: Loa
       ms: { load: fetched - start, compile: ready - fetched },
     })
   } catch (error) {
+    failure ??= error
     stop()
     // An aborted load may end in any error of what it interrupted.
     throwIfAborted(signal)
-    throw error
+    throw failure
   } finally {
     signal?.removeEventListener('abort', stop)
   }

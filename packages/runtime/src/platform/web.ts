@@ -11,7 +11,7 @@ export const spawnWorker = (): WorkerPort => {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: receive => worker.addEventListener('message', event => receive(event.data)),
     onError: fail => {
-      worker.addEventListener('error', event => fail(event.error ?? event.message))
+      worker.addEventListener('error', event => fail(event.error ?? event.message ?? 'its file did not load'))
       worker.addEventListener('messageerror', () => fail('a message could not be read'))
     },
     awaited: () => {},
