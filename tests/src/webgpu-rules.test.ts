@@ -107,7 +107,7 @@ const cases: Readonly<Record<string, Make>> = {
 /** What the schedules of some must hold. */
 const holds = (name: string): readonly string[] => [
   ...(/^blocks|^constant/.test(name) ? ['alloc shared'] : []),
-  ...(/^blocks/.test(name) ? ['for vector acc'] : []),
+  ...(name.startsWith('blocks') ? ['for vector acc'] : []),
   ...(/constant weights, transposed/.test(name) ? ['layout('] : []),
   ...(/onvolution with|onvolution as/.test(name) ? ['space":"register"', 'thread.y'] : []),
 ]

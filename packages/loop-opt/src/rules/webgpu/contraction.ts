@@ -18,7 +18,7 @@ import { variablesOf } from '../../schedule/tree.ts'
 import { type Contraction, contractionOf } from '../gemm.ts'
 import { type RuleContext, type ScheduleRule, constantOf, firstOf, start, tryEdit, typicalLength } from '../rule.ts'
 import { stepsAlong } from '../structure.ts'
-import { fuseAll } from './grid.ts'
+import { groupAll } from './grid.ts'
 import { vector, writtenOut } from './written-out.ts'
 
 /** Extents of the block of a workgroup; a thread has `tile` × `tile` results of it. */
@@ -36,7 +36,7 @@ const blocks = [
 ] as const satisfies readonly Block[]
 
 /** Workgroups that keep a device busy: fewer, larger blocks leave most of it idle. */
-const enoughWorkgroups = 24
+const enoughWorkgroups = 16
 /** Below this depth, what is copied is hardly used again before the next barrier. */
 const shallow = 24
 
@@ -103,11 +103,7 @@ const blocked = (s: Schedule, c: Contraction, rows: string, block: Block): Sched
   t = computeAt(t, c.init.name, threads[1])
   t = computeAt(t, c.store.name, threads[1])
   t = setSpace(t, c.accumulator, 'register')
-  const outer = fuseAll(t, batch)
-  t = outer.schedule
-  if (outer.axis !== undefined) t = bind(t, outer.axis, 'workgroup.z')
-  t = bind(t, `${rows}_o`, 'workgroup.y')
-  t = bind(t, `${columns}_o`, 'workgroup.x')
+  t = groupAll(t, [...batch, `${rows}_o`, `${columns}_o`]) ?? t
   t = bind(t, threads[0], 'thread.y')
   t = bind(t, threads[1], 'thread.x')
   for (const buffer of [...c.lhs, c.rhs]) t = share(t, buffer, `${depth}_o`, own[1], threads)

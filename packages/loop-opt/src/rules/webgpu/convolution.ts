@@ -17,7 +17,7 @@ import type { Schedule } from '../../schedule/schedule.ts'
 import { variablesOf } from '../../schedule/tree.ts'
 import { type RuleContext, type ScheduleRule, constantOf, firstOf, start, tryEdit, typicalLength } from '../rule.ts'
 import { type Reduction, guardedLoads, mentions, nestOf, paramLoads, reductionOf, reusedAxis } from '../structure.ts'
-import { fuseAll, independentThreads } from './grid.ts'
+import { groupAll, independentThreads } from './grid.ts'
 import { writtenOut } from './written-out.ts'
 
 /** Work for fewer threads than this leaves a device idle: tiles get smaller first. */
@@ -152,7 +152,9 @@ const tiled = (s: Schedule, parts: Reduction, w: Window, tile: Tile): Schedule |
   t = reorder(t, columns, w.along, ...channels)
   t = [w.along, ...channels].reduce((u, axis) => unroll(u, axis), t)
   t = writtenOut(writtenOut(writtenOut(t, [columns]), init.spatial), store.spatial)
-  return overGrid(t, groups, threads)
+  const grouped = groupAll(t, groups)
+  const tags = ['thread.x', 'thread.y'] as const
+  return grouped && threads.reduce((u, axis, i) => bind(u, axis, tags[threads.length - 1 - i] ?? 'thread.x'), grouped)
 }
 
 /** What one step needs of a buffer. */
@@ -172,33 +174,6 @@ const widest = 16
 /** As many as the work has, up to a limit, in groups of equal sizes. */
 const threadsOver = (length: number, limit: number): number =>
   Math.ceil(length / Math.ceil(length / Math.max(1, limit)))
-
-/** Groups over the three dims of the grid: neighbours in one dim where that is proved to be independent. */
-const overGrid = (s: Schedule, groups: readonly string[], threads: readonly string[]): Schedule | undefined => {
-  const cuts = [groups.length - 2, 1, 2].filter(
-    (cut, i, all) => cut > 0 && cut < groups.length && all.indexOf(cut) === i,
-  )
-  return firstOf(
-    ...cuts.map(cut => () => {
-      // Outermost first; at most three dims.
-      const rest = groups.slice(cut)
-      const parts = [
-        groups.slice(0, cut),
-        ...(rest.length > 2 ? [rest.slice(0, -2), rest.slice(-2)] : rest.map(a => [a])),
-      ]
-      let t = s
-      const dims = ['workgroup.z', 'workgroup.y', 'workgroup.x'] as const
-      const axes = parts.flatMap(part => {
-        const fused = fuseAll(t, part)
-        t = fused.schedule
-        return fused.axis ?? []
-      })
-      t = axes.reduce((u, axis, i) => bind(u, axis, dims[i + 3 - axes.length] ?? 'workgroup.x'), t)
-      const tags = ['thread.y', 'thread.x'] as const
-      return threads.reduce((u, axis, i) => bind(u, axis, tags[i + 2 - threads.length] ?? 'thread.x'), t)
-    }),
-  )
-}
 
 const nestsOf = (s: Schedule, update: Stage) => {
   const nest = nestOf(s, update)

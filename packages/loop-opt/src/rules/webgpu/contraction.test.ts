@@ -1,0 +1,137 @@
+/** @file Random contractions and convolutions as the rules for a grid schedule them, in the interpreter that sees races. */
+import fc from 'fast-check'
+import { type Graph, GraphBuilder, type Value, ix, printKernel, tensorType, verifyKernel } from '@quern/core-ir'
+import { describe, expect, test } from 'vitest'
+import { type LoweringResult, lowerProgram } from '../../lower-program.ts'
+import { replay } from '../../schedule/trace.ts'
+import { webgpuTarget } from '../../target/webgpu.ts'
+import { asRegion, difference, legalised, programOf, random, randomInputs, symbolValues } from '../../testing/graphs.ts'
+
+const graphOf = (make: (b: GraphBuilder) => Value): Graph => {
+  const b = new GraphBuilder('g')
+  b.declare({ name: 'n', min: 1, max: undefined, multipleOf: 1 })
+  return b.finish({ y: make(b) })
+}
+
+/** The graph's meaning is kept at this n, the trace replays to the same kernel, and all of it runs on a grid. */
+const holds = (graph: Graph, n: number, seed: number): LoweringResult => {
+  const lowered = lowerProgram(programOf(asRegion(graph)), webgpuTarget())
+  const legal = legalised(lowered)
+  for (const [name, kernel] of lowered.kernels) {
+    const { region } = lowered.unscheduled.get(name) ?? { region: kernel }
+    const again = replay(region, lowered.traces.get(name) ?? [], { permits: 'reassociates' })
+    expect(printKernel(again.kernel)).toBe(printKernel(kernel))
+    expect(
+      kernel.body.every(s => s.kind === 'for' && s.tag.startsWith('workgroup')),
+      printKernel(kernel),
+    ).toBe(true)
+  }
+  for (const kernel of legal.kernels.values()) verifyKernel(kernel)
+  const inputs = randomInputs(graph, symbolValues(graph, n), random(seed))
+  expect(difference(graph, legal, inputs), [...legal.kernels.values()].map(printKernel).join('\n')).toBeUndefined()
+  return lowered
+}
+
+const extent = (max: number): fc.Arbitrary<number | 'n'> =>
+  fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max }) }, { weight: 1, arbitrary: fc.constant('n' as const) })
+const dim = (x: number | 'n') => (x === 'n' ? ix.variable('n') : ix.constant(x))
+const sizes = fc.constantFrom(1, 2, 3, 5, 17, 64)
+
+describe('random shapes on a grid', () => {
+  test('matrix products', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          m: extent(70),
+          n: extent(70),
+          k: extent(50),
+          batch: fc.option(fc.integer({ min: 1, max: 3 })),
+          transposeLhs: fc.boolean(),
+          transposeRhs: fc.boolean(),
+          relu: fc.boolean(),
+          at: sizes,
+        }),
+        p => {
+          const batch = p.batch === null ? [] : [p.batch]
+          const sides = (a: number | 'n', b: number | 'n', swap: boolean) =>
+            swap ? [dim(b), dim(a)] : [dim(a), dim(b)]
+          const graph = graphOf(b => {
+            const lhs = b.input('a', tensorType('f32', [...batch, ...sides(p.m, p.k, p.transposeLhs)]))
+            const rhs = b.input('b', tensorType('f32', [...batch, ...sides(p.k, p.n, p.transposeRhs)]))
+            const y = b.one('matmul', [lhs, rhs], { transposeLhs: p.transposeLhs, transposeRhs: p.transposeRhs })
+            return p.relu ? b.one('relu', [y]) : y
+          })
+          holds(graph, p.at, 7)
+        },
+      ),
+      { numRuns: 25 },
+    )
+  }, 120_000)
+
+  test('convolutions', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          batch: extent(2),
+          groups: fc.integer({ min: 1, max: 3 }),
+          perGroup: fc.integer({ min: 1, max: 3 }),
+          out: fc.integer({ min: 1, max: 6 }),
+          height: extent(12),
+          width: extent(20),
+          kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 5 })),
+          strides: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 })),
+          dilations: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+          at: fc.constantFrom(1, 2, 5, 13),
+        }),
+        p => {
+          const pads = p.kernel.map((k, i) => (p.dilations[i] ?? 1) * (k - 1))
+          const graph = graphOf(b => {
+            const x = b.input(
+              'x',
+              tensorType('f32', [dim(p.batch), p.groups * p.perGroup, dim(p.height), dim(p.width)]),
+            )
+            const w = b.input('w', tensorType('f32', [p.groups * p.out, p.perGroup, ...p.kernel]))
+            const { strides, dilations, groups } = p
+            return b.one('conv', [x, w], {
+              strides: [...strides],
+              dilations: [...dilations],
+              groups,
+              pads: [...pads, ...pads],
+            })
+          })
+          holds(graph, p.at, 11)
+        },
+      ),
+      { numRuns: 25 },
+    )
+  }, 120_000)
+})
+
+describe('what the rules choose', () => {
+  const textOf = (make: (b: GraphBuilder) => Value): string =>
+    [...holds(graphOf(make), 3, 5).kernels.values()].map(printKernel).join('\n')
+  const f32 = (b: GraphBuilder, name: string, ...shape: (number | 'n')[]): Value =>
+    b.input(name, tensorType('f32', shape.map(dim)))
+  const count = (text: string, part: string): number => text.split(part).length - 1
+
+  test('a block of a large product has two barriers for each step of the depth, and copies in vectors', () => {
+    const text = textOf(b => b.one('matmul', [f32(b, 'a', 'n', 64), f32(b, 'b', 64, 512)]))
+    expect(count(text, 'alloc shared')).toBe(2)
+    expect(count(text, 'barrier')).toBe(2)
+    expect(count(text, 'for vector')).toBeGreaterThanOrEqual(5)
+  })
+
+  test('a small product needs no barriers', () => {
+    expect(textOf(b => b.one('matmul', [f32(b, 'a', 'n', 10), f32(b, 'b', 10, 12)]))).not.toContain('barrier')
+  })
+
+  test('a convolution reads a row of its image once for all of its window', () => {
+    const text = textOf(b =>
+      b.one('conv', [f32(b, 'x', 'n', 4, 16, 16), f32(b, 'w', 8, 4, 3, 3)], { pads: [1, 1, 1, 1] }),
+    )
+    // Four results and a window of three see six elements.
+    expect(text).toContain('alloc register x_r: f32[1,1,1,6]')
+    expect(text).toContain('for thread.y')
+    expect(text).not.toContain('barrier')
+  })
+})
