@@ -74,7 +74,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
       expect(
         loaded.manifest.entries['main']?.webgpu?.buffers.filter(b => b.kind === 'constant').map(b => b.bytes),
       ).toEqual(dtype.endsWith('16') ? [128, 128] : [64, 64])
-      await loaded.executor.dispose()
+      await loaded.executor.dispose(Promise.resolve())
     }
   })
 
@@ -94,7 +94,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
         { a: tensor(dtype, [37], values), b: tensor(dtype, [37], [...values].reverse()) },
         { n: 37 },
       )
-      await loaded.executor.dispose()
+      await loaded.executor.dispose(Promise.resolve())
     }
   })
 
@@ -120,7 +120,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
       expect(await loaded.run({ x }, { n })).toEqual({ y: x.map(v => v * 8) })
       expect(loaded.executor.stats()).toMatchObject({ dispatches: 3, submits: 1 })
     }
-    await loaded.executor.dispose()
+    await loaded.executor.dispose(Promise.resolve())
   })
 
   const control = parseLowered(`program p {
@@ -161,7 +161,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     await executor.resetState()
     expect(await executor.readState('sum')).toEqual(Float32Array.of(100))
     expect(await thrown(executor.readState('other'))).toBe('state/unknown-name')
-    await executor.dispose()
+    await executor.dispose(Promise.resolve())
     expect(await fork.readState('sum')).toEqual(Float32Array.of(100))
     await fork.dispose()
   })
@@ -174,7 +174,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     const loaded = await same(program, { x: tensor('i32', [4], [1, 2, 3, 4]) })
     // Seventy counters are more uniform blocks than one submit holds.
     expect(loaded.executor.stats()).toMatchObject({ dispatches: 70, submits: 2 })
-    await loaded.executor.dispose()
+    await loaded.executor.dispose(Promise.resolve())
   })
 
   test('a narrow state is packed, and invocations that share a word do not disturb each other', async () => {
@@ -199,7 +199,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
       expect(await run({ x: x.data }), code).toEqual({ y: first.outputs['y']?.data })
       expect(await run({ x: x.data })).toEqual({ y: second.outputs['y']?.data })
       expect(await executor.readState('s')).toEqual(second.states['s']?.data)
-      await executor.dispose()
+      await executor.dispose(Promise.resolve())
     }
   })
 
@@ -218,7 +218,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     }`)
     const loaded = await same(program, { x: tensor('f32', [5, 3], count(15)) }, { n: 5 })
     expect(loaded.executor.stats()).toMatchObject({ dispatches: 5, submits: 1 })
-    await loaded.executor.dispose()
+    await loaded.executor.dispose(Promise.resolve())
   })
 
   test('the first failure is an error with its kernel, and the next run works', async () => {
@@ -229,7 +229,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     const { executor, run } = await loadProgram(device, program)
     expect(await thrown(run({ x: Int32Array.of(9) }))).toBe('run/index-out-of-range')
     expect(await run({ x: Int32Array.of(2) })).toEqual({ y: Int32Array.of(2) })
-    await executor.dispose()
+    await executor.dispose(Promise.resolve())
   })
 
   test('device tensors stay on the device and are taken as inputs', async () => {
@@ -253,7 +253,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     expect(await thrown(found.tensor.read())).toBe('tensor/disposed')
     const times = await executor.profile({ ...common, inputs: [Float32Array.of(1, 2, 3)], outputs: 'cpu' })
     expect(times).toMatchObject([{ kernel: 'twice', runs: 1 }])
-    await executor.dispose()
+    await executor.dispose(Promise.resolve())
   })
 
   test('a buffer beyond the limit and a lost device are coded errors', async () => {
@@ -271,10 +271,10 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     own.destroy()
     await own.lost
     expect(await thrown(run({}, { n: 2 }))).toBe('device/lost')
-    await executor.dispose()
+    await executor.dispose(Promise.resolve())
     const again = await loadProgram(device, program)
     expect(await again.run({}, { n: 2 })).toEqual({ y: new Float32Array(2) })
-    await again.executor.dispose()
+    await again.executor.dispose(Promise.resolve())
   })
 
   test('a shader that the device rejects is named, and weights that never come are the error', async () => {

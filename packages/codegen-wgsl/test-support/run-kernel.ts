@@ -89,6 +89,6 @@ export const runKernel = async (
     const { dispatches, submits } = executor.stats()
     return { buffers: after, status, dispatches, submits, code: emitted.shaders.map(s => s.code).join('\n') }
   } finally {
-    await executor.dispose()
+    await executor.dispose(Promise.resolve())
   }
 }
