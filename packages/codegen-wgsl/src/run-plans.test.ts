@@ -163,7 +163,7 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     expect(await thrown(executor.readState('other'))).toBe('state/unknown-name')
     await executor.dispose(Promise.resolve())
     expect(await fork.readState('sum')).toEqual(Float32Array.of(100))
-    await fork.dispose()
+    await fork.dispose(Promise.resolve())
   })
 
   test('a loop whose trips are known is one submit', async () => {
