@@ -50,7 +50,14 @@ export interface FaultyServer {
   close(): Promise<void>
 }
 
-export const serveFaulty = async (folder: string): Promise<FaultyServer> => {
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** @param isolated sends the headers that let a page share memory with its workers, and these with theirs */
+export const serveFaulty = async (folder: string, isolated = false): Promise<FaultyServer> => {
   const wanted = new Map<string, Fault>()
   const sent = new Map<string, number>()
   const open = new Set<{ readonly file: string }>()
@@ -69,6 +76,7 @@ export const serveFaulty = async (folder: string): Promise<FaultyServer> => {
     response.writeHead(200, {
       'content-type': type ?? types[extname(file)] ?? 'application/octet-stream',
       'cache-control': 'no-store',
+      ...(isolated && isolation),
       'content-length': then === undefined ? body.length : found.length,
       ...(encoding && { 'content-encoding': encoding }),
     })

@@ -56,7 +56,7 @@ const spawn = (): WorkerPort => {
 const workerFailed = (cause: unknown): QuernError =>
   new QuernError(
     'runtime/worker-failed',
-    `the runtime's worker could not start or died (${describe(cause)}): load the model again, or with thread 'caller'; a content security policy must allow worker-src 'self'`,
+    `the runtime's worker could not start or died (${describe(cause)}): load the model again, or with thread 'caller'; its server must let it load (worker-src 'self'; on an isolated page, COEP with every script)`,
     { reason: describe(cause) },
     cause,
   )
