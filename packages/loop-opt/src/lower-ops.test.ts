@@ -12,7 +12,9 @@ describe.each(Object.entries(targets))('on %s', (_, target) => {
   it.each([...ops.values()].map(op => [op.name, op] as const))('%s', (_name, op) => {
     const graph = parseGraph(op.example)
     const lowered = lowerProgram(programOf(graph), target)
-    const whole = graph.nodes.some(n => ['if', 'loop', 'nonzero'].includes(n.op)) ? lowered : lowerProgram(programOf(asRegion(graph)), target)
+    const whole = graph.nodes.some(n => ['if', 'loop', 'nonzero'].includes(n.op))
+      ? lowered
+      : lowerProgram(programOf(asRegion(graph)), target)
     for (const size of [1, 3, 8]) {
       const inputs = randomInputs(graph, symbolValues(graph, size), random(size))
       expect(difference(graph, legalised(lowered), inputs)).toBeUndefined()

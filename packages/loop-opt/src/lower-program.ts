@@ -117,7 +117,8 @@ const withLayouts = (
     const layout = name === undefined ? undefined : schedule?.layouts.get(name)
     const buffer = buffers.get(arg)
     if (layout === undefined || buffer === undefined) return arg
-    if (buffer.kind !== 'constant') throw new Error(`${kernel} wants ${arg} in a layout of its own, and it is no constant`)
+    if (buffer.kind !== 'constant')
+      throw new Error(`${kernel} wants ${arg} in a layout of its own, and it is no constant`)
     const key = `${arg} ${JSON.stringify([layout.map, layout.shape, layout.strides ?? [], layout.offset ?? null])}`
     const known = copies.get(key)
     if (known !== undefined) return known
@@ -157,6 +158,8 @@ const predicted = (steps: readonly Step[], costs: ReadonlyMap<string, KernelCost
       case 'if':
         return ms + Math.max(predicted(s.then, costs), predicted(s.else, costs))
       case 'loop':
-        return ms + predicted(s.body, costs) * (typeof s.limit === 'object' && s.limit.kind === 'const' ? s.limit.value : 16)
+        return (
+          ms + predicted(s.body, costs) * (typeof s.limit === 'object' && s.limit.kind === 'const' ? s.limit.value : 16)
+        )
     }
   }, 0)

@@ -38,21 +38,34 @@ const randomGraph = (seed: number, size: number): Graph => {
         break
       }
       case 3:
-        if (rank > 0) add(b.one(pick(['reduce-sum', 'reduce-max']), [x], { axes: [Math.floor(next() * rank)], keepDims: next() < 0.5 }))
+        if (rank > 0)
+          add(
+            b.one(pick(['reduce-sum', 'reduce-max']), [x], {
+              axes: [Math.floor(next() * rank)],
+              keepDims: next() < 0.5,
+            }),
+          )
         break
       case 4:
         if (rank === 2) add(b.one('transpose', [x], { perm: [1, 0] }))
         break
       case 5: {
-        const rights = values.filter(v => v.type.shape.length === 2 && rank === 2 && v.type.shape[0]?.key === shape[1]?.key)
+        const rights = values.filter(
+          v => v.type.shape.length === 2 && rank === 2 && v.type.shape[0]?.key === shape[1]?.key,
+        )
         if (rights.length > 0) add(b.one('matmul', [x, pick(rights)]))
         break
       }
       case 6: {
-        const wide = values.find(v => v.type.shape.length >= rank && v.type.shape.length > 0 && shape.every((d, k) => {
-          const into = v.type.shape[v.type.shape.length - rank + k]
-          return ix.isConst(d, 1) || d.key === into?.key
-        }))
+        const wide = values.find(
+          v =>
+            v.type.shape.length >= rank &&
+            v.type.shape.length > 0 &&
+            shape.every((d, k) => {
+              const into = v.type.shape[v.type.shape.length - rank + k]
+              return ix.isConst(d, 1) || d.key === into?.key
+            }),
+        )
         if (wide !== undefined) add(b.one('broadcast', [x], { shape: wide.type.shape }))
         break
       }
@@ -63,7 +76,8 @@ const randomGraph = (seed: number, size: number): Graph => {
         add(b.one('reshape', [x], { shape: [ix.product(shape)] }))
         break
       case 9:
-        if (rank === 2 && shape[1] !== undefined && ix.isConst(shape[1], 4)) add(b.one('slice', [x], { starts: [0, 3], sizes: [shape[0] ?? 0, 2], steps: [1, -2] }))
+        if (rank === 2 && shape[1] !== undefined && ix.isConst(shape[1], 4))
+          add(b.one('slice', [x], { starts: [0, 3], sizes: [shape[0] ?? 0, 2], steps: [1, -2] }))
         break
     }
   }
@@ -71,7 +85,11 @@ const randomGraph = (seed: number, size: number): Graph => {
   return b.finish(Object.fromEntries(outputs.map((v, i) => [`out${i}`, v])))
 }
 
-const cases = fc.tuple(fc.integer({ min: 0, max: 2 ** 31 }), fc.integer({ min: 1, max: 14 }), fc.integer({ min: 1, max: 9 }))
+const cases = fc.tuple(
+  fc.integer({ min: 0, max: 2 ** 31 }),
+  fc.integer({ min: 1, max: 14 }),
+  fc.integer({ min: 1, max: 9 }),
+)
 const targets = { wasm: wasmTarget(), 'wasm-threads': wasmTarget({ threads: 2 }), webgpu: webgpuTarget() }
 
 describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
@@ -96,7 +114,11 @@ describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
         const memory = plan?.memory
         if (plan === undefined || memory === undefined) throw new Error('no memory plan')
         const at = symbolValues(graph, dim)
-        const live = liveness(plan, new Map([...lowered.unscheduled].map(([name, u]) => [name, u.region.kernel])), target.inPlaceBindings)
+        const live = liveness(
+          plan,
+          new Map([...lowered.unscheduled].map(([name, u]) => [name, u.region.kernel])),
+          target.inPlaceBindings,
+        )
         const placed = [...live.intervals].map(([name, interval]) => {
           const slot = memory.slots.find(s => s.name === memory.slotOf.get(name))
           if (slot === undefined) throw new Error(`${name} has no slot`)

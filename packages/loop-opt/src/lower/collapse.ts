@@ -3,7 +3,16 @@
  * neighbouring dims together become one. A flat map over any rank is one loop; a batch of rows is two.
  */
 import { type BufferDecl, type Index, type Kernel, type Stmt, ix } from '@quern/core-ir'
-import { type For, childBlocks, editStmts, rewriteStmts, variablesOf, visitIndexScalars, visitScalars, visitStmts } from '../schedule/tree.ts'
+import {
+  type For,
+  childBlocks,
+  editStmts,
+  rewriteStmts,
+  variablesOf,
+  visitIndexScalars,
+  visitScalars,
+  visitStmts,
+} from '../schedule/tree.ts'
 import type { LoweredRegion, Stage } from './lowered-region.ts'
 
 export const collapse = (region: LoweredRegion): LoweredRegion => {
@@ -92,10 +101,19 @@ const dropUnits = (region: LoweredRegion): LoweredRegion => ({
 /** Dims of extent one that every subscript leaves at zero go. */
 export const dropUnitDims = (kernel: Kernel, buffers: readonly BufferDecl[]): Kernel => {
   const kept = new Map<string, readonly boolean[]>()
-  for (const b of buffers) if (plain(b)) kept.set(b.name, b.shape.map(d => !ix.isConst(d, 1)))
+  for (const b of buffers)
+    if (plain(b))
+      kept.set(
+        b.name,
+        b.shape.map(d => !ix.isConst(d, 1)),
+      )
   visitSubscripts(kernel.body, (buffer, indices) => {
     const flags = kept.get(buffer)
-    if (flags !== undefined) kept.set(buffer, flags.map((keep, d) => keep || !ix.isConst(indices[d] ?? ix.constant(1), 0)))
+    if (flags !== undefined)
+      kept.set(
+        buffer,
+        flags.map((keep, d) => keep || !ix.isConst(indices[d] ?? ix.constant(1), 0)),
+      )
   })
   const keep = <T>(name: string, list: readonly T[]): readonly T[] => list.filter((_, d) => kept.get(name)?.[d] ?? true)
   return reshapeBuffers(kernel, b => keep(b.name, b.shape), keep)
@@ -104,7 +122,10 @@ export const dropUnitDims = (kernel: Kernel, buffers: readonly BufferDecl[]): Ke
 /** Locals without dims of one: a vector axis stands last in its registers then. */
 export const dropLocalUnits = (kernel: Kernel): Kernel => {
   const params = new Set(kernel.params.map(p => p.name))
-  return dropUnitDims(kernel, declsOf(kernel).filter(b => !params.has(b.name)))
+  return dropUnitDims(
+    kernel,
+    declsOf(kernel).filter(b => !params.has(b.name)),
+  )
 }
 
 /** Merges one pair of axes, and with it every pair that has to follow; undefined where there is none. */
@@ -126,7 +147,8 @@ const mergeOnce = (region: LoweredRegion): LoweredRegion | undefined => {
     links.set(a, (links.get(a) ?? new Set()).add(b))
     links.set(b, (links.get(b) ?? new Set()).add(a))
   }
-  const pairsOf = (axis: string): string[] => [...followers].filter(([a, b]) => a === axis || b === axis).map(([a]) => a)
+  const pairsOf = (axis: string): string[] =>
+    [...followers].filter(([a, b]) => a === axis || b === axis).map(([a]) => a)
   const breakAxes = (x: Index): void => {
     for (const name of variablesOf(x)) for (const p of pairsOf(name)) broken.add(p)
   }
@@ -148,9 +170,15 @@ const mergeOnce = (region: LoweredRegion): LoweredRegion | undefined => {
       const d = indices.findIndex(i => i.kind === 'var' && i.name === a)
       const next = indices[d + 1]
       const together =
-        decl !== undefined && plain(decl) && d >= 0 && next?.kind === 'var' && next.name === b &&
-        occurrences.get(a) === 1 && occurrences.get(b) === 1 &&
-        sameExtent(axes.get(a)?.extent, decl.shape[d]) && sameExtent(axes.get(b)?.extent, decl.shape[d + 1])
+        decl !== undefined &&
+        plain(decl) &&
+        d >= 0 &&
+        next?.kind === 'var' &&
+        next.name === b &&
+        occurrences.get(a) === 1 &&
+        occurrences.get(b) === 1 &&
+        sameExtent(axes.get(a)?.extent, decl.shape[d]) &&
+        sameExtent(axes.get(b)?.extent, decl.shape[d + 1])
       if (!together) {
         broken.add(a)
         continue
@@ -162,7 +190,7 @@ const mergeOnce = (region: LoweredRegion): LoweredRegion | undefined => {
       if (d + 1 < indices.length && !matched.has(d)) broken.add(`${buffer}:${d}`)
     })
   })
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false
     for (const [key, others] of links)
       if (!broken.has(key) && [...others].some(o => broken.has(o))) {
@@ -177,7 +205,8 @@ const mergeOnce = (region: LoweredRegion): LoweredRegion | undefined => {
   return apply(region, together, axes, followers)
 }
 
-const sameExtent = (a: Index | undefined, b: Index | undefined): boolean => a !== undefined && b !== undefined && ix.sameIndex(a, b)
+const sameExtent = (a: Index | undefined, b: Index | undefined): boolean =>
+  a !== undefined && b !== undefined && ix.sameIndex(a, b)
 
 const apply = (
   region: LoweredRegion,
@@ -190,7 +219,8 @@ const apply = (
   const joinDims = (buffer: string, list: readonly Index[], join: (a: Index, b: Index) => Index): readonly Index[] => {
     const out: Index[] = []
     for (let d = 0; d < list.length; d++) {
-      const a = list[d], b = list[d + 1]
+      const a = list[d],
+        b = list[d + 1]
       if (a === undefined) continue
       if (b !== undefined && merged(buffer, d)) {
         out.push(join(a, b))

@@ -84,8 +84,7 @@ const takeReductions = (x: Scalar, axes: readonly ReduceAxis[], prefix: string, 
     const body = takeReductions(s.body, [...axes, ...s.axes], prefix, found)
     const known = found.find(f => f.reducer === s.reducer && f.body.key === body.key && sameAxes(f.reduceAxes, s.axes))
     const id = known?.id ?? `${prefix}${found.length}`
-    if (known === undefined)
-      found.push({ id, reducer: s.reducer, dtype: s.dtype, axes, reduceAxes: s.axes, body })
+    if (known === undefined) found.push({ id, reducer: s.reducer, dtype: s.dtype, axes, reduceAxes: s.axes, body })
     return sc.load(
       id,
       s.dtype,
@@ -94,4 +93,3 @@ const takeReductions = (x: Scalar, axes: readonly ReduceAxis[], prefix: string, 
   })
 const sameAxes = (a: readonly ReduceAxis[], b: readonly ReduceAxis[]): boolean =>
   a.length === b.length && a.every((x, i) => x.name === b[i]?.name && x.extent.key === b[i]?.extent.key)
-

@@ -54,19 +54,12 @@ export const expander = (
       s => {
         if (s.kind === 'load') return loadOf(s, subscripts, guard)
         if (s.kind === 'binary' && (s.op === 'and' || s.op === 'ge' || s.op === 'lt'))
-          return foldGuard(
-            sc.binary(s.op, expand(s.lhs, subscripts, guard), expand(s.rhs, subscripts, guard)),
-            ranges,
-          )
+          return foldGuard(sc.binary(s.op, expand(s.lhs, subscripts, guard), expand(s.rhs, subscripts, guard)), ranges)
         return undefined
       },
       i => index(i, subscripts, guard),
     )
-  const loadOf = (
-    x: Extract<Scalar, { kind: 'load' }>,
-    subscripts: Subscripts,
-    outer: Scalar | undefined,
-  ): Scalar => {
+  const loadOf = (x: Extract<Scalar, { kind: 'load' }>, subscripts: Subscripts, outer: Scalar | undefined): Scalar => {
     const own = x.guard && expand(x.guard, subscripts, outer)
     const fill = x.fill && expand(x.fill, subscripts, outer)
     if (own !== undefined && fill !== undefined && isFalse(own)) return fill
@@ -96,7 +89,8 @@ export const expander = (
   }
   return {
     expand: (x, subscripts) => expand(x, subscripts, undefined),
-    at: (value, indices) => loadOf(asLoad(sc.load(context.idOf(value), value.type.dtype, indices)), new Map(), undefined),
+    at: (value, indices) =>
+      loadOf(asLoad(sc.load(context.idOf(value), value.type.dtype, indices)), new Map(), undefined),
   }
 }
 
@@ -112,7 +106,8 @@ export const identifier = (text: string): string => {
   return /^[A-Za-z]/.test(plain) ? plain : `v${plain}`
 }
 
-const isTrivial = (x: Scalar): boolean => x.kind === 'const' || x.kind === 'ref' || x.kind === 'index' || x.kind === 'load'
+const isTrivial = (x: Scalar): boolean =>
+  x.kind === 'const' || x.kind === 'ref' || x.kind === 'index' || x.kind === 'load'
 const isTrue = (x: Scalar): boolean => x.kind === 'const' && x.dtype === 'bool' && Number(x.value) !== 0
 const isFalse = (x: Scalar): boolean => x.kind === 'const' && x.dtype === 'bool' && Number(x.value) === 0
 
@@ -135,7 +130,8 @@ const foldGuard = (x: Scalar, ranges: Ranges): Scalar => {
     if (isTrue(x.rhs) || isFalse(x.lhs)) return x.lhs
     return x
   }
-  const lhs = asIndex(x.lhs), rhs = asIndex(x.rhs)
+  const lhs = asIndex(x.lhs),
+    rhs = asIndex(x.rhs)
   if (lhs === undefined || rhs === undefined || (x.op !== 'ge' && x.op !== 'lt')) return x
   const less = provesLess(lhs, rhs, ranges)
   const notLess = provesLessEqual(rhs, lhs, ranges)

@@ -27,7 +27,8 @@ export const lowerCompute = (
   const ranges = symbolRanges(context.graph.symbols)
   const inside = new Map<string, string>()
   const hints = new Map(group.roots.map(r => [r, hintOf(r)]))
-  for (const value of context.graph.inputs) if (group.reads.has(context.idOf(value.value))) params.nameOf(value.value, identifier(value.name))
+  for (const value of context.graph.inputs)
+    if (group.reads.has(context.idOf(value.value))) params.nameOf(value.value, identifier(value.name))
   const bufferOf = (id: string): string | undefined => {
     const own = inside.get(id)
     if (own !== undefined) return own

@@ -1,5 +1,15 @@
 /** @file Writes the nests of ops whose semantics are loops. */
-import { type Index, type LoopBuilder, type Node, type Value, bindOperands, ix, opNamed, scalar as sc, symbolRanges } from '@quern/core-ir'
+import {
+  type Index,
+  type LoopBuilder,
+  type Node,
+  type Value,
+  bindOperands,
+  ix,
+  opNamed,
+  scalar as sc,
+  symbolRanges,
+} from '@quern/core-ir'
 import { expander, hintOf } from './expand.ts'
 import type { Stage } from './lowered-region.ts'
 import type { Params } from './params.ts'
@@ -34,7 +44,11 @@ export const lowerLoops = (
   )
   const results = node.results.map(r => {
     const name = params.nameOf(r, hintOf(r))
-    return { name, type: r.type, at: (...indices: readonly (Index | number)[]) => sc.load(name, r.type.dtype, indices.map(ix.toIndex)) }
+    return {
+      name,
+      type: r.type,
+      at: (...indices: readonly (Index | number)[]) => sc.load(name, r.type.dtype, indices.map(ix.toIndex)),
+    }
   })
   op.loops(builder, bindOperands(op, operands), results, node.attrs)
   for (const r of results) stages.push({ name: r.name, buffer: r.name, spatial: [], reduce: [], role: 'loops' })

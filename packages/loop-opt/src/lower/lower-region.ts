@@ -72,7 +72,10 @@ const lowerGroup = (
       origins,
     }
     const { written: stores } = touched(body)
-    return { region: collapse({ kernel, stages: stages.filter(s => s.role !== 'loops' || stores.has(s.buffer)) }), args }
+    return {
+      region: collapse({ kernel, stages: stages.filter(s => s.role !== 'loops' || stores.has(s.buffer)) }),
+      args,
+    }
   })
 }
 

@@ -19,7 +19,9 @@ export const mergeParams = (region: LoweredRegion, read: string, written: string
   const { read: reads } = touched(body)
   const params = kernel.params
     .filter(p => p.name !== read)
-    .map(p => (p.name === written ? { ...p, access: reads.has(written) ? ('read_write' as const) : ('write' as const) } : p))
+    .map(p =>
+      p.name === written ? { ...p, access: reads.has(written) ? ('read_write' as const) : ('write' as const) } : p,
+    )
   const axes = axesOf(body)
   const kept = (list: readonly string[]): readonly string[] => list.filter(a => axes.has(a))
   const stages = region.stages.map((s): Stage => ({ ...s, spatial: kept(s.spatial), reduce: kept(s.reduce) }))
@@ -46,7 +48,9 @@ type Store = Extract<Stmt, { kind: 'store' }>
 /** `y[i] = c ? v : y[i]` writes only where c holds, and `y[i] = y[i]` nothing. */
 const withoutSelfCopies = (s: Store): readonly Stmt[] => {
   const isSelf = (x: Scalar): boolean =>
-    x.kind === 'load' && x.buffer === s.buffer && x.guard === undefined &&
+    x.kind === 'load' &&
+    x.buffer === s.buffer &&
+    x.guard === undefined &&
     x.indices.every((index, d) => index.key === s.indices[d]?.key)
   const { value } = s
   if (isSelf(value)) return []
@@ -70,11 +74,15 @@ const narrowed = (stmts: readonly Stmt[]): readonly Stmt[] =>
     const path = innermostIf(s.body)
     if (path === undefined) return undefined
     const parts = conjunction(path.condition)
-    const low = parts.findIndex(c => c.kind === 'binary' && c.op === 'ge' && isZero(c.rhs) && shiftOf(c.lhs, s.axis) !== undefined)
+    const low = parts.findIndex(
+      c => c.kind === 'binary' && c.op === 'ge' && isZero(c.rhs) && shiftOf(c.lhs, s.axis) !== undefined,
+    )
     const lowPart = parts[low]
     const shift = lowPart?.kind === 'binary' ? shiftOf(lowPart.lhs, s.axis) : undefined
     if (lowPart?.kind !== 'binary' || shift === undefined) return undefined
-    const high = parts.findIndex(c => c.kind === 'binary' && c.op === 'lt' && c.lhs.key === lowPart.lhs.key && c.rhs.kind === 'index')
+    const high = parts.findIndex(
+      c => c.kind === 'binary' && c.op === 'lt' && c.lhs.key === lowPart.lhs.key && c.rhs.kind === 'index',
+    )
     const highPart = parts[high]
     if (highPart?.kind !== 'binary' || highPart.rhs.kind !== 'index') return undefined
     const window = highPart.rhs.index
@@ -88,7 +96,16 @@ const narrowed = (stmts: readonly Stmt[]): readonly Stmt[] =>
     const moved = rewriteStmts(path.rebuild(rest), {
       variable: name => (name === s.axis ? at : undefined),
     })
-    return [{ ...s, extent: window, body: path.wrap(moved, inside.reduce((a, b) => sc.binary('and', a, b))) }]
+    return [
+      {
+        ...s,
+        extent: window,
+        body: path.wrap(
+          moved,
+          inside.reduce((a, b) => sc.binary('and', a, b)),
+        ),
+      },
+    ]
   })
 
 interface Path {

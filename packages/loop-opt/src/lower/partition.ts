@@ -5,7 +5,8 @@
  */
 import { type Index, type Node, type Scalar, type Value, ix, opNamed } from '@quern/core-ir'
 import type { Accumulator } from './definition.ts'
-import { mapScalar, visitLoads } from './map-scalar.ts'
+import { dependsOnPrivate, inlinedWeight, substitute } from './inlining.ts'
+import { visitLoads } from './map-scalar.ts'
 import type { RegionContext } from './region-context.ts'
 import { estimator, weightOf } from './weight.ts'
 
@@ -102,8 +103,7 @@ const attempt = (
     }
     const alone = analyse(context, [root], stored, staged)
     if ('how' in alone) return alone
-    for (const p of alone.private)
-      if (homes.has(p.id)) return { value: ownerOf(context, p), how: 'store' }
+    for (const p of alone.private) if (homes.has(p.id)) return { value: ownerOf(context, p), how: 'store' }
     settle(groups.length, root, alone.private)
     groups.push({ kind: 'compute', roots: [root], ...alone })
     return undefined
@@ -246,7 +246,10 @@ const analyse = (
     owners.push(owner)
     if (stage.kind === 'value')
       walkNest(context.definitionOf(stage.value)?.scalar ?? bodyless(stage.id), {
-        rootAxis, extents: axes, contracts: false, owner,
+        rootAxis,
+        extents: axes,
+        contracts: false,
+        owner,
       })
     else {
       const { body, reduceAxes, reducer } = stage.accumulator
@@ -285,51 +288,3 @@ const isProduct = (x: Scalar): boolean =>
 const isIdentity = (at: readonly Index[], nest: Nest, value: Value): boolean =>
   at.length === value.type.shape.length &&
   at.every((i, d) => i.kind === 'var' && i.name === `$o${d}` && nest.rootAxis.get(i.name) === i.name)
-
-export const substitute = (x: Scalar, subscripts: ReadonlyMap<string, Index>): Scalar =>
-  mapScalar(
-    x,
-    () => undefined,
-    i =>
-      ix.mapAtoms(i, a =>
-        a.kind === 'var'
-          ? subscripts.get(a.name)
-          : a.kind === 'value'
-            ? ix.fromScalar(substitute(a.scalar, subscripts))
-            : undefined,
-      ),
-  )
-
-const inlinedWeight = (
-  context: RegionContext,
-  value: Value,
-  stored: ReadonlySet<Value>,
-  staged: ReadonlySet<Value>,
-): number => {
-  const seen = new Set<Value>()
-  const go = (v: Value): number => {
-    const d = context.definitionOf(v)
-    if (d === undefined || seen.has(v) || (v !== value && (stored.has(v) || staged.has(v)))) return 0
-    seen.add(v)
-    let weight = weightOf(d.scalar)
-    visitLoads(d.scalar, l => {
-      const source = context.valueOf(l.buffer)
-      if (source !== undefined) weight += go(source)
-    })
-    return weight
-  }
-  return go(value)
-}
-
-/** Whether a value's expression reads an accumulator of its own kernel. */
-const dependsOnPrivate = (context: RegionContext, value: Value, stored: ReadonlySet<Value>): boolean => {
-  const d = context.definitionOf(value)
-  if (d === undefined) return false
-  let found = false
-  visitLoads(d.scalar, l => {
-    if (context.accumulatorOf(l.buffer) !== undefined) found = true
-    const source = context.valueOf(l.buffer)
-    if (source !== undefined && !stored.has(source) && dependsOnPrivate(context, source, stored)) found = true
-  })
-  return found
-}

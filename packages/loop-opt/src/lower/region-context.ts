@@ -52,7 +52,10 @@ export const regionContext = (graph: Graph, literals: ReadonlyMap<Value, Scalar>
     }
   }
   return {
-    graph, idOf, literals, uses,
+    graph,
+    idOf,
+    literals,
+    uses,
     valueOf: id => values.get(id),
     definitionOf: v => definitions.get(v),
     accumulatorOf: id => accumulators.get(id),

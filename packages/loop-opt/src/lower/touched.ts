@@ -42,7 +42,8 @@ const walk = (stmts: readonly Stmt[], visit: Visitor): void => {
 
 /** The buffers that statements read and write. */
 export const touched = (body: readonly Stmt[]): { readonly read: Set<string>; readonly written: Set<string> } => {
-  const read = new Set<string>(), written = new Set<string>()
+  const read = new Set<string>(),
+    written = new Set<string>()
   const scalar = (s: Scalar): void =>
     visitScalar(s, x => {
       if (x.kind === 'load') read.add(x.buffer)
@@ -52,7 +53,8 @@ export const touched = (body: readonly Stmt[]): { readonly read: Set<string>; re
       if (a.kind === 'value') scalar(a.scalar)
     })
   walk(body, {
-    scalar, index,
+    scalar,
+    index,
     write: (buffer, alsoReads) => {
       written.add(buffer)
       if (alsoReads) read.add(buffer)

@@ -23,7 +23,10 @@ const sameExtents = (a: Param, b: Param): boolean =>
   bytesOf[a.dtype] === bytesOf[b.dtype] &&
   a.shape.length === b.shape.length &&
   a.shape.every((d, i) => d.key === b.shape[i]?.key) &&
-  a.strides === undefined && b.strides === undefined && a.offset === undefined && b.offset === undefined
+  a.strides === undefined &&
+  b.strides === undefined &&
+  a.offset === undefined &&
+  b.offset === undefined
 
 const nestAllows = (kernel: Kernel, from: Param, to: Param): boolean => {
   const uses = (s: Stmt): boolean => {
@@ -43,8 +46,9 @@ const nestAllows = (kernel: Kernel, from: Param, to: Param): boolean => {
   const [store] = stores
   if (store === undefined || stores.length > 1 || !coversAxes(store.s.indices, axes, to)) return false
   const at = keyOf(store.s.indices)
-  return body.every((s, i) =>
-    loadsOf(s, from.name).every(load => i <= store.i && keyOf(load) === at) && loadsOf(s, to.name).length === 0,
+  return body.every(
+    (s, i) =>
+      loadsOf(s, from.name).every(load => i <= store.i && keyOf(load) === at) && loadsOf(s, to.name).length === 0,
   )
 }
 

@@ -39,7 +39,8 @@ export const liveness = (plan: Plan, kernels: ReadonlyMap<string, Kernel>, allow
           const kernel = kernels.get(step.kernel)
           if (kernel === undefined || !allowInPlace) break
           for (const [r, w] of inPlacePairs(kernel)) {
-            const from = step.args[r], to = step.args[w]
+            const from = step.args[r],
+              to = step.args[w]
             const shared = (name: string): boolean => step.args.filter(a => rootOf(a) === rootOf(name)).length > 1
             if (from !== undefined && to !== undefined && !shared(from) && !shared(to))
               candidates.push({ from: rootOf(from), to: rootOf(to), at })
@@ -82,7 +83,7 @@ export const liveness = (plan: Plan, kernels: ReadonlyMap<string, Kernel>, allow
     })
   }
   // What crosses the edge of a loop is wanted in every round. Inner loops come first; repeat until nothing grows.
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false
     for (const loop of loops)
       for (const [name, { first, last }] of intervals) {
@@ -95,8 +96,6 @@ export const liveness = (plan: Plan, kernels: ReadonlyMap<string, Kernel>, allow
         grew = true
       }
   }
-  const inPlace = candidates.filter(
-    c => intervals.get(c.from)?.last === c.at && intervals.get(c.to)?.first === c.at,
-  )
+  const inPlace = candidates.filter(c => intervals.get(c.from)?.last === c.at && intervals.get(c.to)?.first === c.at)
   return { intervals, inPlace, positions: position }
 }

@@ -125,7 +125,8 @@ const larger = (a: Index, b: Index, ranges: Ranges): Index => {
 }
 
 export const mayShare = (a: string, b: string, live: Liveness): boolean => {
-  const x = live.intervals.get(a), y = live.intervals.get(b)
+  const x = live.intervals.get(a),
+    y = live.intervals.get(b)
   if (x === undefined || y === undefined) return false
   if (x.last < y.first || y.last < x.first) return true
   return live.inPlace.some(p => (p.from === a && p.to === b) || (p.from === b && p.to === a))

@@ -20,7 +20,12 @@ export const buildPlan = (
 ): Plan => {
   const plan = new PlanBuilder(graph.symbols.values(), kernels, kernelNames)
   const scope: GraphScope = {
-    plan, limits: options, steps: [], places: new Map(), homes: new Map(), prefix: '',
+    plan,
+    limits: options,
+    steps: [],
+    places: new Map(),
+    homes: new Map(),
+    prefix: '',
   }
   const stateBuffers = new Map<string, string>()
   const stateBuffer = (name: string): string => {
@@ -51,5 +56,11 @@ export const buildPlan = (
   assignHomes(graph, direct, scope.homes, plan)
   lowerGraph(graph, scope)
   copyOutputs(graph, wanted, scope)
-  return { entry, symbols: [...plan.symbols.values()], buffers: [...plan.buffers.values()], steps: scope.steps, memory: undefined }
+  return {
+    entry,
+    symbols: [...plan.symbols.values()],
+    buffers: [...plan.buffers.values()],
+    steps: scope.steps,
+    memory: undefined,
+  }
 }

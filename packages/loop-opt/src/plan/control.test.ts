@@ -64,7 +64,10 @@ const counted = parseGraph(`graph counted(%n: i32[], %x: f32[2]) {
   return y = %0
 }`)
 
-describe.each([['wasm', wasmTarget()], ['webgpu', webgpuTarget()]] as const)('control flow on %s', (_, target) => {
+describe.each([
+  ['wasm', wasmTarget()],
+  ['webgpu', webgpuTarget()],
+] as const)('control flow on %s', (_, target) => {
   const same = (graph: ReturnType<typeof parseGraph>, inputs: Record<string, HostTensor>): void =>
     expect(difference(graph, legalised(lowerProgram(programOf(graph), target)), inputs)).toBeUndefined()
 

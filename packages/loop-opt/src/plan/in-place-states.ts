@@ -37,7 +37,8 @@ const updateOne = (plan: Plan, state: string, kernels: Map<string, UnscheduledKe
   if (source !== undefined) {
     const { region } = made
     const allowed = inPlacePairs(region.kernel).some(([r, w]) => r === source && w === target)
-    const read = region.kernel.params[source], written = region.kernel.params[target]
+    const read = region.kernel.params[source],
+      written = region.kernel.params[target]
     if (!allowed || read === undefined || written === undefined) return plan
     kernels.set(maker.kernel, { ...made, region: mergeParams(region, read.name, written.name) })
     args = args.filter((_, i) => i !== source)
@@ -46,9 +47,7 @@ const updateOne = (plan: Plan, state: string, kernels: Map<string, UnscheduledKe
   return {
     ...plan,
     steps: renamed(steps, next, state),
-    buffers: plan.buffers
-      .filter(b => b.name !== next)
-      .map(b => (b.aliasOf === next ? { ...b, aliasOf: state } : b)),
+    buffers: plan.buffers.filter(b => b.name !== next).map(b => (b.aliasOf === next ? { ...b, aliasOf: state } : b)),
   }
 }
 

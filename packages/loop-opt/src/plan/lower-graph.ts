@@ -18,7 +18,9 @@ import { lowerIf, lowerLoop } from './control.ts'
 import { type PlanBuilder, renameKernel } from './plan-builder.ts'
 
 /** Where a value is: in a buffer, or an expression over symbols that its users write into their kernels. */
-export type Place = { readonly kind: 'buffer'; readonly name: string } | { readonly kind: 'literal'; readonly scalar: Scalar }
+export type Place =
+  | { readonly kind: 'buffer'; readonly name: string }
+  | { readonly kind: 'literal'; readonly scalar: Scalar }
 
 export interface GraphScope {
   readonly plan: PlanBuilder
@@ -44,7 +46,9 @@ export const literalOf = (node: Node): Scalar | undefined => {
 }
 const isInline = (data: unknown): data is { kind: 'inline'; values: readonly (number | bigint)[] } =>
   typeof data === 'object' && data !== null && (data as { kind?: unknown }).kind === 'inline'
-const isBytes = (data: unknown): data is { kind: 'bytes'; source: string; offset: number; length: number; hash: string } =>
+const isBytes = (
+  data: unknown,
+): data is { kind: 'bytes'; source: string; offset: number; length: number; hash: string } =>
   typeof data === 'object' && data !== null && (data as { kind?: unknown }).kind === 'bytes'
 
 /** Appends the steps of a graph whose inputs have places already. */
@@ -84,8 +88,7 @@ const asView = (node: Node, result: Value, scope: GraphScope): boolean => {
   const home = scope.homes.get(result)
   if (home !== undefined && scope.plan.rootOf(place.name) !== scope.plan.rootOf(home)) return false
   const name =
-    home ??
-    scope.plan.buffer(`${scope.prefix}${hintOf(result)}`, 'scratch', result.type, { aliasOf: place.name })
+    home ?? scope.plan.buffer(`${scope.prefix}${hintOf(result)}`, 'scratch', result.type, { aliasOf: place.name })
   scope.places.set(result, bufferPlace(name))
   return true
 }
@@ -142,7 +145,8 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
   body.outputs.forEach(({ value }, i) => {
     const result = node.results[i]
     if (result === undefined) return
-    const known = inside.get(value), literal = literals.get(value)
+    const known = inside.get(value),
+      literal = literals.get(value)
     // A body that hands an operand or an earlier output through.
     if (known !== undefined) return void places.set(result, bufferPlace(known))
     if (literal !== undefined) return void places.set(result, { kind: 'literal', scalar: literal })
@@ -159,7 +163,11 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
       return buffer
     })
     scope.steps.push(
-      plan.kernel(region.kernel.name, given => ({ region: { ...region, kernel: renameKernel(region.kernel, given) }, kind }), buffers),
+      plan.kernel(
+        region.kernel.name,
+        given => ({ region: { ...region, kernel: renameKernel(region.kernel, given) }, kind }),
+        buffers,
+      ),
     )
   }
   defineSymbols(node, body, inside, scope)
@@ -203,7 +211,8 @@ const storeLiteral = (value: Value, scalar: Scalar, scope: GraphScope): string =
   if (scalar.kind === 'const' && shape.every(d => d !== undefined)) {
     const count = shape.reduce((n, d) => n * d, 1)
     return scope.plan.constant(hintOf(value), value.type.dtype, value.type.shape, {
-      kind: 'inline', values: Array.from({ length: count }, () => scalar.value),
+      kind: 'inline',
+      values: Array.from({ length: count }, () => scalar.value),
     })
   }
   const buffer = scope.plan.buffer(`${scope.prefix}${hintOf(value)}`, 'scratch', value.type)
@@ -219,9 +228,16 @@ const fill = (buffer: string, value: Value, scalar: Scalar, plan: PlanBuilder): 
   const body = flattenBody(builder.finish({ y }))
   const [input] = body.inputs
   if (input === undefined) throw new Error('fill has no input')
-  const { kernels } = lowerRegion(body, { name: 'fill', literals: new Map([[input.value, scalar]]), buffersPerKernel: 1 })
+  const { kernels } = lowerRegion(body, {
+    name: 'fill',
+    literals: new Map([[input.value, scalar]]),
+    buffersPerKernel: 1,
+  })
   const [kernel] = kernels
   if (kernel === undefined) throw new Error('fill has no kernel')
-  return plan.kernel('fill', name => ({ region: { ...kernel.region, kernel: renameKernel(kernel.region.kernel, name) }, kind: 'elementwise' }), [buffer])
+  return plan.kernel(
+    'fill',
+    name => ({ region: { ...kernel.region, kernel: renameKernel(kernel.region.kernel, name) }, kind: 'elementwise' }),
+    [buffer],
+  )
 }
-

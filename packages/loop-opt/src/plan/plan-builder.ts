@@ -45,10 +45,20 @@ export class PlanBuilder {
     this.kernelNames = kernelNames
   }
 
-  buffer(hint: string, kind: PlanBufferKind, type: TensorType, more: { port?: string; aliasOf?: string; data?: ConstantData } = {}): string {
+  buffer(
+    hint: string,
+    kind: PlanBufferKind,
+    type: TensorType,
+    more: { port?: string; aliasOf?: string; data?: ConstantData } = {},
+  ): string {
     const name = this.names.fresh(hint)
     this.buffers.set(name, {
-      name, kind, dtype: type.dtype, shape: type.shape, layout: rowMajor(type.shape), ...more,
+      name,
+      kind,
+      dtype: type.dtype,
+      shape: type.shape,
+      layout: rowMajor(type.shape),
+      ...more,
     })
     return name
   }
@@ -67,7 +77,10 @@ export class PlanBuilder {
 
   /** One buffer for equal constants. */
   constant(hint: string, dtype: DType, shape: readonly Index[], data: ConstantData): string {
-    const content = data.kind === 'inline' ? data.values.map(v => (Object.is(v, -0) ? '-0' : `${v}`)).join(',') : `${data.source}@${data.offset}+${data.length}`
+    const content =
+      data.kind === 'inline'
+        ? data.values.map(v => (Object.is(v, -0) ? '-0' : `${v}`)).join(',')
+        : `${data.source}@${data.offset}+${data.length}`
     const key = `${dtype}[${shape.map(d => d.key).join(',')}] ${content}`
     const known = this.constants.get(key)
     if (known !== undefined) return known

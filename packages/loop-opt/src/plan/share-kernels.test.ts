@@ -8,7 +8,8 @@ import { difference, programOf, random, randomInputs } from '../testing/graphs.t
 it('gives layers that repeat one kernel, whatever their tensors are called', () => {
   const b = new GraphBuilder('layers')
   let x = b.input('x', tensorType('f32', [4, 8]))
-  for (const name of ['first', 'second', 'third']) x = b.one('matmul', [x, b.input(name, tensorType('f32', [8, 8]))], {}, `${name}_out`)
+  for (const name of ['first', 'second', 'third'])
+    x = b.one('matmul', [x, b.input(name, tensorType('f32', [8, 8]))], {}, `${name}_out`)
   x = b.one('sub', [b.one('exp', [x]), x])
   x = b.one('sub', [x, b.one('exp', [x])])
   const graph = b.finish({ x })
@@ -23,8 +24,13 @@ it('gives layers that repeat one kernel, whatever their tensors are called', () 
 
 it('keeps kernels apart that differ in the order of their operands or in a number', () => {
   const b = new GraphBuilder('apart')
-  const x = b.input('x', tensorType('f32', [4])), y = b.input('y', tensorType('f32', [4]))
-  const half = b.one('constant', [], { data: { kind: 'inline', values: [0.5, 0.5, 0.5, 0.5] }, dtype: 'f32', shape: [4] })
+  const x = b.input('x', tensorType('f32', [4])),
+    y = b.input('y', tensorType('f32', [4]))
+  const half = b.one('constant', [], {
+    data: { kind: 'inline', values: [0.5, 0.5, 0.5, 0.5] },
+    dtype: 'f32',
+    shape: [4],
+  })
   const graph = b.finish({ a: b.one('mul', [x, half]), b: b.one('mul', [y, x]), c: b.one('mul', [x, x]) })
   const lowered = lowerProgram(programOf(graph), wasmTarget())
   expect(lowered.kernels.size).toBe(3)

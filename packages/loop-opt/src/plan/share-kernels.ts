@@ -32,12 +32,20 @@ export const shareKernels = (
   }
   return {
     kernels: kept,
-    plans: plans.map(plan => ({ ...plan, steps: mapKernels(plan.steps, (_, args) => args, k => nameOf.get(k) ?? k) })),
+    plans: plans.map(plan => ({
+      ...plan,
+      steps: mapKernels(
+        plan.steps,
+        (_, args) => args,
+        k => nameOf.get(k) ?? k,
+      ),
+    })),
   }
 }
 
 /** Words of the loop language's text, which mean the same everywhere. */
-const fixed = /^(kernel|read|write|read_write|alloc|register|shared|private|for|store|accumulate|let|if|else|barrier|fail|at|value|and|or|not|nan|inf|[fiu](8|16|32|64)|bool)$/
+const fixed =
+  /^(kernel|read|write|read_write|alloc|register|shared|private|for|store|accumulate|let|if|else|barrier|fail|at|value|and|or|not|nan|inf|[fiu](8|16|32|64)|bool)$/
 
 /** Names in the order in which they first stand, so that only structure is left. */
 const renamed = (text: string, symbols: ReadonlySet<string>): string => {

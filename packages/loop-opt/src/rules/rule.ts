@@ -60,7 +60,8 @@ export const chainFrom = (s: Schedule, axis: string): For[] => {
 export const isFor = (s: Stmt): s is For => s.kind === 'for'
 export const topLoops = (kernel: Kernel): For[] => kernel.body.filter(isFor)
 
-export const constantOf = (x: Index | undefined): number | undefined => (x !== undefined && ix.isConst(x) ? x.value : undefined)
+export const constantOf = (x: Index | undefined): number | undefined =>
+  x !== undefined && ix.isConst(x) ? x.value : undefined
 
 /** Simple operations of a kernel at typical sizes. */
 export const typicalWork = (kernel: Kernel): number => {

@@ -33,7 +33,12 @@ export const stepsAlong = (indices: readonly Index[], axis: string): boolean =>
   indices.every((index, d) => {
     if (d < indices.length - 1) return !variablesOf(index).has(axis)
     if (index.kind === 'var') return index.name === axis
-    return index.kind === 'sum' && index.terms.some(t => t.coef === 1 && t.factors.length === 1 && t.factors[0]?.kind === 'var' && t.factors[0].name === axis)
+    return (
+      index.kind === 'sum' &&
+      index.terms.some(
+        t => t.coef === 1 && t.factors.length === 1 && t.factors[0]?.kind === 'var' && t.factors[0].name === axis,
+      )
+    )
   })
 
 /** The loads from params in a stage's nest. */
@@ -95,7 +100,9 @@ export const rowsFirst = (s: Schedule): Rows | undefined => {
 /** Computes every private stage next to where the axis of the last nest needs it, and shrinks its buffer to registers. */
 export const gatherAt = (s: Schedule, axis: string): Schedule => {
   const root = rootOf(s.stages)
-  const inside = s.stages.filter(stage => stage.name !== root?.name && stage.buffer !== root?.buffer && isLocal(s, stage.buffer))
+  const inside = s.stages.filter(
+    stage => stage.name !== root?.name && stage.buffer !== root?.buffer && isLocal(s, stage.buffer),
+  )
   // Last first: each goes to the head of the body, before what needs it.
   const moved = inside.reduceRight((t, stage) => computeAt(t, stage.name, axis), s)
   return [...new Set(inside.map(stage => stage.buffer))].reduce(

@@ -6,7 +6,18 @@ import { parallel } from '../../schedule/primitives/parallel.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import type { Tail } from '../../schedule/primitives/split.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
-import { type RuleContext, type ScheduleRule, chainFrom, constantOf, firstOf, isFor, start, topLoops, tryEdit, typicalWork } from '../rule.ts'
+import {
+  type RuleContext,
+  type ScheduleRule,
+  chainFrom,
+  constantOf,
+  firstOf,
+  isFor,
+  start,
+  topLoops,
+  tryEdit,
+  typicalWork,
+} from '../rule.ts'
 import { vectors } from './vector.ts'
 
 /** Work below this is done sooner than a team is awake. */

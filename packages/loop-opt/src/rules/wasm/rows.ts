@@ -34,7 +34,8 @@ export const rowRule: ScheduleRule = context => {
   if (found !== undefined && axis !== undefined) s = gatherAt(found.schedule, axis)
   for (const update of updates) s = partialSums(s, update)
   // What may be written in place must not be computed twice.
-  const tails: readonly Tail[] = inPlacePairs(region.kernel).length > 0 ? ['exact', 'peel'] : ['exact', 'overlap', 'peel']
+  const tails: readonly Tail[] =
+    inPlacePairs(region.kernel).length > 0 ? ['exact', 'peel'] : ['exact', 'overlap', 'peel']
   for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis, tails)
   return inParallel(s, context)
 }
@@ -51,12 +52,14 @@ const partialSums = (s: Schedule, update: Stage): Schedule => {
   const axis = update.reduce.at(-1)
   if (axis === undefined || nestOf(s, update) === undefined) return s
   const outer = update.reduce[0] ?? axis
-  return firstOf(
-    () => vectorReduce(s, axis, outer, partials),
-    () => vectorReduce(s, axis, axis, partials),
-    () => vectorReduce(s, axis, outer, 1),
-    () => vectorReduce(s, axis, axis, 1),
-  ) ?? s
+  return (
+    firstOf(
+      () => vectorReduce(s, axis, outer, partials),
+      () => vectorReduce(s, axis, axis, partials),
+      () => vectorReduce(s, axis, outer, 1),
+      () => vectorReduce(s, axis, axis, 1),
+    ) ?? s
+  )
 }
 
 const weightIn = (s: Stmt): number =>
@@ -75,7 +78,9 @@ export const vectorReduce = (s: Schedule, axis: string, outer: string, count: nu
   if (extent !== undefined && extent < width && !(count === 1 && extent > 1)) return undefined
   // A vector with idle lanes costs less than a few elements of dear work one by one.
   const masked = count === 1 && loop.body.some(x => weightIn(x) >= 8)
-  let t = (masked ? firstOf(() => split(s, axis, width, { tail: 'mask' })) : undefined) ?? split(s, axis, width, { tail: 'peel' })
+  let t =
+    (masked ? firstOf(() => split(s, axis, width, { tail: 'mask' })) : undefined) ??
+    split(s, axis, width, { tail: 'peel' })
   const [blocks, lane] = [`${axis}_o`, `${axis}_i`]
   t = rfactor(t, lane, outer === axis ? blocks : outer)
   t = count === 1 ? vectorize(t, lane) : unroll(vectorize(split(t, lane, lanes), `${lane}_i`), `${lane}_o`)
@@ -86,4 +91,3 @@ export const vectorReduce = (s: Schedule, axis: string, outer: string, count: nu
   if (count === 1 || tryFindLoop(t.kernel, rest) === undefined) return t
   return tryEdit(t, u => vectorReduce(u, rest, rest, 1) ?? u)
 }
-

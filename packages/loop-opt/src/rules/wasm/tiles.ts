@@ -7,6 +7,7 @@ import { type Access, accessesOf } from '../../schedule/access.ts'
 import { declOf, tryFindLoop } from '../../schedule/locate.ts'
 import { computeAt } from '../../schedule/primitives/compute-at.ts'
 import { fission } from '../../schedule/primitives/fission.ts'
+import { fuse } from '../../schedule/primitives/fuse.ts'
 import { hoist } from '../../schedule/primitives/hoist.ts'
 import { partition } from '../../schedule/primitives/partition.ts'
 import { reorder } from '../../schedule/primitives/reorder.ts'
@@ -31,15 +32,17 @@ export const tileRule: ScheduleRule = context => {
   if (!loads.some(a => inLast(a, column))) return undefined
   const lanes = lanesIn(s, column)
   const row = reusedAxis(parts.update, loads, column)
-  const width = extentOf(s, column), height = row === undefined ? undefined : extentOf(s, row)
+  const width = extentOf(s, column),
+    height = row === undefined ? undefined : extentOf(s, row)
   const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
   // Blocks that overlap write some results twice: only where the team does not split along them.
   const mayOverlap = parts.update.spatial.length > 1 || !isTeam(context)
   return firstOf(
     ...heights.flatMap(h =>
-      tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).map(
-        t => () => inParallel(tiled(s, parts, { row: h > 1 ? row : undefined, height: h, ...t, lanes }), context),
-      ),
+      tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).map(t => () => {
+        const tile = { row: h > 1 ? row : undefined, height: h, ...t, lanes, team: isTeam(context) }
+        return inParallel(tiled(s, parts, tile), context)
+      }),
     ),
   )
 }
@@ -63,7 +66,8 @@ const tailsFor = (
     .flatMap(width => {
       if (columns === undefined) return [{ width, tail: 'peel' as const, cost: -width }]
       const rest = columns % width
-      const peel = Math.floor(columns / width) * cost(width) + Math.floor(rest / lanes) * cost(lanes) + (rest % lanes) * 0.7
+      const peel =
+        Math.floor(columns / width) * cost(width) + Math.floor(rest / lanes) * cost(lanes) + (rest % lanes) * 0.7
       const overlap = Math.ceil(columns / width) * cost(width)
       return [
         { width, tail: 'peel' as const, cost: peel },
@@ -83,6 +87,8 @@ interface Tile {
   readonly width: number
   readonly tail: ColumnTile['tail']
   readonly lanes: number
+  /** Whether a team shares the outer loops: then the two outermost become one, since a batch may be of one. */
+  readonly team: boolean
 }
 
 /**
@@ -96,13 +102,23 @@ const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Sch
   const inner = tile.row === undefined ? undefined : `${tile.row}_i`
   const outer = update.spatial.map(a => (a === tile.row ? `${a}_o` : a))
   if (inner !== undefined) t = reorder(t, ...outer, inner)
-  t = withoutGuards(t, update, outer[0] ?? column)
+  const [first, second, third] = outer
+  const joined = tile.team && first !== undefined && second !== undefined && third !== undefined ? second : undefined
+  t = withoutGuards(t, update, joined ?? first ?? column)
   const at = inner ?? column
   t = computeAt(computeAt(t, init.name, at), store.name, at)
-  return columns(t, {
-    column, row: inner, reduce: update.reduce, init: init.spatial, store: store.spatial, accumulator: update.buffer,
-    width: tile.width, tail: tile.tail, lanes: tile.lanes,
+  t = columns(t, {
+    column,
+    row: inner,
+    reduce: update.reduce,
+    init: init.spatial,
+    store: store.spatial,
+    accumulator: update.buffer,
+    width: tile.width,
+    tail: tile.tail,
+    lanes: tile.lanes,
   })
+  return joined === undefined || first === undefined ? t : tryEdit(t, u => fuse(u, first, joined))
 }
 
 /** Copies what is read with a border of fills, so that the reduction itself tests nothing. */
@@ -144,8 +160,15 @@ const columns = (s: Schedule, n: Names): Schedule => {
   let t = split(s, n.column, width, { tail: n.tail })
   const suffixed = (names: readonly string[]): string[] => names.map(a => `${a}_r`)
   const rest: Names = {
-    column: `${n.column}_r`, row: n.row && `${n.row}_r`, reduce: suffixed(n.reduce), init: suffixed(n.init),
-    store: suffixed(n.store), accumulator: `${n.accumulator}_r`, width: lanes, tail: 'peel', lanes,
+    column: `${n.column}_r`,
+    row: n.row && `${n.row}_r`,
+    reduce: suffixed(n.reduce),
+    init: suffixed(n.init),
+    store: suffixed(n.store),
+    accumulator: `${n.accumulator}_r`,
+    width: lanes,
+    tail: 'peel',
+    lanes,
   }
   const hasRest = tryFindLoop(t.kernel, rest.column) !== undefined
   const column = `${n.column}_i`
@@ -182,7 +205,13 @@ const vectorBody = (s: Schedule, column: string, row: string | undefined, lanes:
 }
 
 /** A fill or a store of the tile: one vector after another, written out. */
-const writtenOut = (s: Schedule, column: string, row: string | undefined, lanes: number, inner: readonly string[]): Schedule => {
+const writtenOut = (
+  s: Schedule,
+  column: string,
+  row: string | undefined,
+  lanes: number,
+  inner: readonly string[],
+): Schedule => {
   let t = inner.reduce((u, axis) => (tryFindLoop(u.kernel, axis) === undefined ? u : unrollSmall(u, axis)), s)
   if (row !== undefined) t = unroll(t, row)
   if ((extentOf(t, column) ?? lanes) <= lanes) return vectorize(t, column)

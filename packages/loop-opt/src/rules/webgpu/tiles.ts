@@ -28,7 +28,12 @@ export const gridTileRule: ScheduleRule = context => {
   return firstOf(...[...heights, 1].map(h => () => tiled(s, parts, h > 1 ? row : undefined, h)))
 }
 
-const tiled = (s: Schedule, { init, update, store }: Reduction, row: string | undefined, height: number): Schedule | undefined => {
+const tiled = (
+  s: Schedule,
+  { init, update, store }: Reduction,
+  row: string | undefined,
+  height: number,
+): Schedule | undefined => {
   const outer = update.spatial.map(a => (a === row ? `${a}_o` : a))
   const at = outer.at(-1)
   if (at === undefined) return undefined
