@@ -23,6 +23,7 @@ export const avgPool = defineOp({
   name: 'avg-pool',
   doc: 'Mean of each window over [batch, channels, ...spatial].',
   class: 'reduction',
+  family: 'pool',
   operands: ['x'],
   attrs: { ...poolAttrs, countPads: { kind: 'bool', default: false, doc: 'Whether padding counts, as zeros.' } },
   canonical: ({ x }, a) => poolWindow(a, rank(x) - 2),

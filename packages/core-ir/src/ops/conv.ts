@@ -11,6 +11,7 @@ export const conv = defineOp({
   name: 'conv',
   doc: 'Convolution (cross-correlation): x [batch, channels, ...spatial] × weight [out, channels / groups, ...kernel] → [batch, out, ...]. groups = channels is depthwise.',
   class: 'contraction',
+  family: 'convolution',
   operands: ['x', 'weight'],
   attrs: { ...windowAttrs, groups: { kind: 'int', default: 1, doc: 'How many groups channels fall into.' } },
   canonical: ({ x }, a) => canonicalWindow(a, rank(x) - 2),

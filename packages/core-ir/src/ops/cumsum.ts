@@ -8,6 +8,7 @@ export const cumsum = defineOp({
   name: 'cumsum',
   doc: 'Running sum along an axis, added up in order. Integers wrap.',
   class: 'loops',
+  family: 'scan',
   operands: ['x'],
   attrs: {
     axis: { kind: 'int', default: -1, doc: 'The axis that is summed along.' },

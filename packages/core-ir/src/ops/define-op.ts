@@ -5,6 +5,7 @@ import type { GraphBuilder } from '../graph/builder.ts'
 import type { Index, IndexLike } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
 import type { LoopBuilder } from '../loop/builder.ts'
+import type { RegionKind } from './region-kinds.ts'
 
 /** How an attribute prints, parses and is checked. `dims` holds indices over symbols; `ints` plain numbers. */
 export type AttrKind =
@@ -109,6 +110,11 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
   readonly name: string
   readonly doc: string
   readonly class: OpClass
+  /**
+   * The family of schedules of its kernels, where the class does not say it. A composite with a family is computed whole by one
+   * kernel; others are decomposed.
+   */
+  readonly family?: RegionKind
   readonly operands: N
   readonly attrs: S
   /**

@@ -9,6 +9,7 @@ export const gatherElements = defineOp({
   name: 'gather-elements',
   doc: 'Element by element x at indices along an axis, and at its own place along the others. Negative indices count from the end; those outside are moved to the nearest end.',
   class: 'injective',
+  family: 'gather',
   operands: ['x', 'indices'],
   attrs: { axis: { kind: 'int', default: 0, doc: 'The axis that is indexed.' } },
   canonical: ({ x }, { axis }) => ({ axis: canonicalAxis(axis, rank(x)) }),

@@ -8,6 +8,7 @@ export const gather = defineOp({
   name: 'gather',
   doc: 'Takes x at indices along an axis: the axis gives way to the dims of indices. Negative indices count from the end; those outside are moved to the nearest end.',
   class: 'injective',
+  family: 'gather',
   operands: ['x', 'indices'],
   attrs: { axis: { kind: 'int', default: 0, doc: 'The axis that is indexed.' } },
   canonical: ({ x }, { axis }) => ({ axis: canonicalAxis(axis, rank(x)) }),

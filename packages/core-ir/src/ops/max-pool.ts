@@ -9,6 +9,7 @@ export const maxPool = defineOp({
   name: 'max-pool',
   doc: 'Largest element of each window over [batch, channels, ...spatial]; padding never wins. NaN if there is one.',
   class: 'reduction',
+  family: 'pool',
   operands: ['x'],
   attrs: poolAttrs,
   canonical: ({ x }, a) => poolWindow(a, rank(x) - 2),

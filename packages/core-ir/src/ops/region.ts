@@ -2,19 +2,7 @@
 import type { TensorType } from '../graph/graph.ts'
 import { defineOp } from './define-op.ts'
 import { bodyMatches } from './bodies.ts'
-
-export const regionKinds = [
-  'elementwise',
-  'reduction',
-  'contraction',
-  'convolution',
-  'depthwise',
-  'row',
-  'gather',
-  'scatter',
-  'scan',
-  'sort',
-] as const
+import { regionKinds } from './region-kinds.ts'
 
 export const region = defineOp({
   name: 'region',

@@ -9,6 +9,7 @@ export const scatterRows = defineOp({
   name: 'scatter-rows',
   doc: 'A copy of x in which each row of updates meets the row at its index along an axis; updates has the shape that gather gives. Indices are clamped as in gather. The gradient of overwritten updates (reduction none, index repeated) is that of the one that won.',
   class: 'loops',
+  family: 'scatter',
   operands: ['x', 'indices', 'updates'],
   attrs: scatterAttrs,
   canonical: ({ x }, a) => ({ ...a, axis: canonicalAxis(a.axis, rank(x)) }),

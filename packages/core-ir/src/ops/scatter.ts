@@ -9,6 +9,7 @@ export const scatter = defineOp({
   name: 'scatter',
   doc: 'A copy of x in which each update meets the element at its index along an axis and at its own place along the others. Indices are clamped as in gather. The gradient of overwritten updates (reduction none, index repeated) is that of the one that won.',
   class: 'loops',
+  family: 'scatter',
   operands: ['x', 'indices', 'updates'],
   attrs: scatterAttrs,
   canonical: ({ x }, a) => ({ ...a, axis: canonicalAxis(a.axis, rank(x)) }),

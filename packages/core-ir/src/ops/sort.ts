@@ -11,6 +11,7 @@ export const sort = defineOp({
   name: 'sort',
   doc: 'Sorts along an axis: the values in order, and where each one stood. Equal values keep their order; NaN counts as the largest; −0 and +0 are equal.',
   class: 'loops',
+  family: 'sort',
   operands: ['x'],
   attrs: {
     axis: { kind: 'int', default: -1, doc: 'The axis that is sorted.' },

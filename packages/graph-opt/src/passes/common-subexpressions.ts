@@ -3,7 +3,7 @@ import { type Graph, type Value, copyNode, isGraph, mapNested, nodeKey, transfor
 import type { Pass } from './pass.ts'
 
 /** Ops whose every use is its own. */
-const distinct: ReadonlySet<string> = new Set(['nonzero', 'unique'])
+const distinct: ReadonlySet<string> = new Set(['nonzero'])
 
 const mergeEqual = (graph: Graph): Graph => {
   const ids = new Map<Value, number>()

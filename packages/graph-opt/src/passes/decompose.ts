@@ -10,7 +10,7 @@ import {
   opNamed,
   transformGraph,
 } from '@quern/core-ir'
-import { rowComposites } from '../regions/kinds.ts'
+import { isComputedWhole } from '../regions/kinds.ts'
 import type { Pass } from './pass.ts'
 
 export const decomposeNode = (
@@ -24,7 +24,7 @@ export const decomposeNode = (
   return op.decompose(builder, bindOperands(op, operands), node.attrs as never)
 }
 
-export const decomposeComposites = (graph: Graph, keep: ReadonlySet<string>): Graph => {
+export const decomposeComposites = (graph: Graph, keep: (node: Node) => boolean): Graph => {
   let again = false
   const result = transformGraph(graph, (node, operands, builder) => {
     if (Object.values(node.attrs).some(isGraph))
@@ -35,7 +35,7 @@ export const decomposeComposites = (graph: Graph, keep: ReadonlySet<string>): Gr
         node.results.map(r => r.type),
         node.results[0]?.name,
       )
-    if (opNamed(node.op).class !== 'composite' || keep.has(node.op)) return undefined
+    if (opNamed(node.op).class !== 'composite' || keep(node)) return undefined
     again = true
     return decomposeNode(node, operands, builder)
   })
@@ -45,5 +45,5 @@ export const decomposeComposites = (graph: Graph, keep: ReadonlySet<string>): Gr
 export const decompose: Pass = {
   name: 'decompose',
   doc: 'Composites become primitives, except those that one kernel computes whole (softmax, norms).',
-  run: graph => decomposeComposites(graph, rowComposites),
+  run: graph => decomposeComposites(graph, isComputedWhole),
 }

@@ -20,6 +20,8 @@ import type { Pass, PassContext } from './pass.ts'
 
 /** Larger results are left to run time: they would cost more bytes over the wire than they save in time. */
 export const foldedElements = 64 * 1024
+/** Element visits that all folding of a graph may take: an untrusted model must not keep a build busy. */
+export const foldingBudget = 1 << 22
 /** Up to this many elements a result is written into the graph's text; beyond, its bytes are a source. */
 const inlineElements = 64
 
@@ -38,8 +40,17 @@ const isFoldable = (node: Node, folded: ReadonlySet<Node>): boolean => {
   const known = (v: Value | undefined): boolean =>
     v === undefined ||
     (v.node !== undefined &&
-      (v.node.op === 'constant' || (v.node.op === 'broadcast' && v.type.shape.every(d => ix.isConst(d)) && known(v.node.operands[0])) || folded.has(v.node)))
+      (v.node.op === 'constant' ||
+        (v.node.op === 'broadcast' && v.type.shape.every(d => ix.isConst(d)) && known(v.node.operands[0])) ||
+        folded.has(v.node)))
   return node.operands.every(known) && node.results.every(r => (countOf(r) ?? Infinity) <= foldedElements)
+}
+
+/** Elements that the interpreter visits, at most: every result of a reduction may read every operand. */
+const workOf = (node: Node): number => {
+  const read = node.operands.reduce((sum, v) => sum + (v === undefined ? 0 : (countOf(v) ?? Infinity)), 0)
+  const made = node.results.reduce((sum, v) => sum + (countOf(v) ?? Infinity), 0)
+  return opNamed(node.op).class === 'injective' ? read + made : read + read * made
 }
 
 /** Halves are held as bits, which a list of values cannot say. */
@@ -50,7 +61,14 @@ const asConstant = (t: HostTensor, context: PassContext): ConstantData =>
 
 const run = async (graph: Graph, context: PassContext): Promise<Graph> => {
   const folded = new Set<Node>()
-  for (const node of graph.nodes) if (isFoldable(node, folded)) folded.add(node)
+  let budget = foldingBudget
+  for (const node of graph.nodes) {
+    if (!isFoldable(node, folded)) continue
+    const work = workOf(node)
+    if (work > budget) continue
+    budget -= work
+    folded.add(node)
+  }
   if (folded.size === 0) return graph
   const users = usersOf(graph)
   const outputs = new Set(graph.outputs.map(o => o.value))

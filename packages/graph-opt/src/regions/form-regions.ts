@@ -8,6 +8,7 @@ import {
   type Graph,
   GraphBuilder,
   type Node,
+  type RegionKind,
   type Value,
   copyNode,
   isGraph,
@@ -18,7 +19,7 @@ import {
 } from '@quern/core-ir'
 import { decomposeNode } from '../passes/decompose.ts'
 import { accessOf, isElementwise } from './access.ts'
-import { type RegionKind, kindOf, rowComposites, takesEpilogue, takesPrologue } from './kinds.ts'
+import { isComputedWhole, kindOf, takesEpilogue, takesPrologue } from './kinds.ts'
 
 export interface RegionOptions {
   /** Storage buffers one kernel may bind; from the target's limits. */
@@ -189,7 +190,7 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
       for (const node of nodes) {
         const args = node.operands.map(v => v && innerValue(v))
         inner.origin = node.origin
-        const results = rowComposites.has(node.op) ? decomposeNode(node, args, inner) : copyNode(node, args, inner)
+        const results = isComputedWhole(node) ? decomposeNode(node, args, inner) : copyNode(node, args, inner)
         node.results.forEach((r, i) => inside.set(r, results[i] as Value))
       }
       const exported = nodes

@@ -1,44 +1,17 @@
-/** @file Which family of schedules a node belongs to: the word that a region carries. */
-import { type Node, ix, opNamed } from '@quern/core-ir'
+/** @file Which family of schedules a node belongs to, and what each family takes into its kernels. */
+import { type Node, type RegionKind, ix, opNamed } from '@quern/core-ir'
 
-export const regionKinds = [
-  'elementwise',
-  'reduction',
-  'contraction',
-  'convolution',
-  'depthwise',
-  'pool',
-  'row',
-  'gather',
-  'scatter',
-  'scan',
-  'sort',
-  'loops',
-] as const
-export type RegionKind = (typeof regionKinds)[number]
-
-/** Composites that one kernel computes whole; all others are decomposed before regions are formed. */
-export const rowComposites: ReadonlySet<string> = new Set(['softmax', 'log-softmax', 'layer-norm'])
-
-const kindOfOp: Readonly<Record<string, RegionKind>> = {
-  matmul: 'contraction',
-  conv: 'convolution',
-  'max-pool': 'pool',
-  'avg-pool': 'pool',
-  gather: 'gather',
-  scatter: 'scatter',
-  'scatter-nd': 'scatter',
-  cumsum: 'scan',
-  sort: 'sort',
-  'top-k': 'sort',
+/** A composite that one kernel computes whole; all others are decomposed before regions are formed. */
+export const isComputedWhole = (node: Node): boolean => {
+  const { class: kind, family } = opNamed(node.op)
+  return kind === 'composite' && family !== undefined
 }
 
 export const kindOf = (node: Node): RegionKind => {
-  if (rowComposites.has(node.op)) return 'row'
-  const kind = kindOfOp[node.op]
-  if (kind === 'convolution') return isDepthwise(node) ? 'depthwise' : kind
-  if (kind !== undefined) return kind
-  switch (opNamed(node.op).class) {
+  const { class: kind, family } = opNamed(node.op)
+  if (family === 'convolution') return isDepthwise(node) ? 'depthwise' : family
+  if (family !== undefined) return family
+  switch (kind) {
     case 'contraction':
       return 'contraction'
     case 'reduction':

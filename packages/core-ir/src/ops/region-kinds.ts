@@ -1,0 +1,17 @@
+/** @file The families of schedules: the word that a region carries. */
+
+export const regionKinds = [
+  'elementwise',
+  'reduction',
+  'contraction',
+  'convolution',
+  'depthwise',
+  'pool',
+  'row',
+  'gather',
+  'scatter',
+  'scan',
+  'sort',
+  'loops',
+] as const
+export type RegionKind = (typeof regionKinds)[number]
