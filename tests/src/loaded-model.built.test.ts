@@ -128,6 +128,7 @@ describe.each(places.filter(p => p.skip !== true))('a loaded model: $name', ({ o
     const bits = new Int32Array(10) as unknown as Float32Array
     expect(await codeOf(net.run({ x: whole }, { into: { y: bits } }))).toBe('output/dtype')
     expect(await codeOf(net.run({ x: whole }, { into: { z: into } as object }))).toBe('output/unknown-name')
+    expect(await codeOf(net.run({ x: whole }, { into: { y: into }, outputs: 'device' }))).toBe('output/into-on-device')
     close((await net.run({ x: whole })).y.data, waveOf(whole))
     await net.dispose()
   })

@@ -66,6 +66,7 @@ const fetchUrl = async (
       { url },
     )
   const bytes = new Uint8Array(ref.bytes)
+  const checks: Promise<void>[] = []
   let at = 0
   const reader = response.body?.getReader()
   const read = async (): Promise<Uint8Array | undefined> => {
@@ -89,11 +90,20 @@ const fetchUrl = async (
     }
     bytes.set(chunk, at)
     at += chunk.length
+    // Each is checked while the next is on its way.
+    while ((checks.length + 1) * chunkBytes <= at) checks.push(settling(checkChunk(ref, bytes, checks.length)))
     onBytes(chunk.length)
   }
   checkSize(ref, at, url)
-  await checkChunks(ref, bytes)
+  while (checks.length < ref.sha256.length) checks.push(settling(checkChunk(ref, bytes, checks.length)))
+  await Promise.all(checks)
   return bytes
+}
+
+/** A promise whose failure somebody will look at, but later. */
+const settling = <T>(promise: Promise<T>): Promise<T> => {
+  promise.catch(() => {})
+  return promise
 }
 
 /** A server may send its index page under any content type. */
@@ -117,18 +127,19 @@ const checkSize = (ref: AssetRef, found: number, where: string): void => {
 }
 
 const checkChunks = async (ref: AssetRef, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+  await Promise.all(ref.sha256.map((_, i) => checkChunk(ref, bytes, i)))
+}
+
+const checkChunk = async (ref: AssetRef, bytes: Uint8Array<ArrayBuffer>, chunk: number): Promise<void> => {
   const { subtle } = globalThis.crypto ?? {}
-  if (subtle === undefined) return
-  await Promise.all(
-    ref.sha256.map(async (expected, i) => {
-      const digest = await subtle.digest('SHA-256', bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
-      const found = Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
-      if (found !== expected)
-        throw new QuernError(
-          'asset/tampered',
-          `${ref.file} is not what was built (chunk ${i}): deploy the assets of one build together, and let no proxy rewrite them`,
-          { file: ref.file, chunk: i, expected, found },
-        )
-    }),
-  )
+  const expected = ref.sha256[chunk]
+  if (subtle === undefined || expected === undefined) return
+  const digest = await subtle.digest('SHA-256', bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes))
+  const found = Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
+  if (found !== expected)
+    throw new QuernError(
+      'asset/tampered',
+      `${ref.file} is not what was built (chunk ${chunk}): deploy the assets of one build together, and let no proxy rewrite them`,
+      { file: ref.file, chunk, expected, found },
+    )
 }

@@ -70,6 +70,12 @@ export const loadedModel = (
     inputs: AnyInputs,
     { into = {}, outputs = 'cpu' }: AnyOptions,
   ): ExecutorRun => {
+    if (outputs === 'device' && Object.keys(into).length > 0)
+      throw new QuernError(
+        'output/into-on-device',
+        "`into` fills arrays of the host: leave out outputs: 'device', or `into`",
+        {},
+      )
     const bound = bindInputs<DeviceTensor>(manifest, entry, inputs, executor.deviceTensor)
     return {
       entry: name,

@@ -27,6 +27,7 @@ const ready = (): WasmInstance => {
 const nothing = (): Answer => ({
   outputs: [],
   data: undefined,
+  returned: [],
   ms: 0,
   arena: ready().arenaBytes,
   peak: ready().memory.buffer.byteLength,
@@ -41,6 +42,8 @@ const handle = async (request: WorkerRequest): Promise<Answer> => {
     case 'join':
       ready().join(request.entry, thread)
       return nothing()
+    case 'run':
+      return { ...answerRequest(ready(), request), returned: request.inputs }
     default:
       return answerRequest(ready(), request)
   }
@@ -58,7 +61,7 @@ const toSent = (error: unknown): SentError =>
 answer(async ({ id, request }: Call): Promise<{ reply: Reply; transfer: ArrayBuffer[] }> => {
   try {
     const done = await handle(request)
-    const arrays = [...done.outputs.map(o => o.data), ...(done.data === undefined ? [] : [done.data])]
+    const arrays = [...done.outputs.map(o => o.data), ...done.returned, ...(done.data === undefined ? [] : [done.data])]
     return { reply: { id, ok: true, answer: done }, transfer: arrays.map(a => a.buffer as ArrayBuffer) }
   } catch (error) {
     return { reply: { id, ok: false, error: toSent(error) }, transfer: [] }

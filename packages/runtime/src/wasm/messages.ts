@@ -27,6 +27,8 @@ export type WorkerRequest = Init | Request | { readonly kind: 'join'; readonly e
 export interface Answer {
   readonly outputs: readonly HostOutput[]
   readonly data: HostArray | undefined
+  /** What a worker was lent for the inputs, on its way home; empty on the caller's thread. */
+  readonly returned: readonly HostArray[]
   /** Milliseconds of the plan alone. */
   readonly ms: number
   readonly arena: number
@@ -52,7 +54,7 @@ export type Reply =
 /** The one place that knows what a request means. */
 export const answerRequest = (instance: WasmInstance, request: Request): Answer => {
   const { outputs = [], data, ms = 0 } = perform(instance, request)
-  return { outputs, data, ms, arena: instance.arenaBytes, peak: instance.memory.buffer.byteLength }
+  return { outputs, data, returned: [], ms, arena: instance.arenaBytes, peak: instance.memory.buffer.byteLength }
 }
 
 const perform = (instance: WasmInstance, request: Request): Partial<Pick<Answer, 'outputs' | 'data' | 'ms'>> => {

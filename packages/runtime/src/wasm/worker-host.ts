@@ -2,10 +2,10 @@
  * @file A wasm instance in a worker, or in a team of workers over one shared memory. The first worker copies inputs and outputs
  * and leads; the others join each parallel run. A run in progress cannot be interrupted, only its result dropped.
  */
-import { type HostArray, isQuernError, wasmHeader } from '@quern/artifact'
-import { checkInto } from '../check-sizes.ts'
+import { isQuernError, wasmHeader } from '@quern/artifact'
 import { copyElements } from './copy-elements.ts'
 import type { WasmHost, WasmImage } from './host.ts'
+import { lending } from './lending.ts'
 import type { Answer, Init, Request } from './messages.ts'
 import { startMember } from './team-member.ts'
 
@@ -62,25 +62,26 @@ export const workerHost = async (
     if (first?.status !== 'fulfilled') throw new Error('a run without an answer')
     return first.value
   }
+  const lent = lending()
   const run = async (request: Extract<Request, { kind: 'run' }>): Promise<Answer> => {
-    // Copies, so that the app keeps its arrays, and of a view no more than the view.
-    const inputs = request.inputs.map(data => data.slice())
     const { into } = request
+    const { inputs: given = [], outputs: taken = [] } = manifest.entries[request.entry] ?? {}
+    const inputs = request.inputs.map((data, i) => lent.copy(given[i]?.dtype ?? 'u8', data))
+    const targets = into?.map((data, i) => data && lent.take(taken[i]?.dtype ?? 'u8', data.length))
     const answer = await lead(
-      { ...request, inputs, into: into && [] },
-      inputs.map(data => data.buffer as ArrayBuffer),
+      { ...request, inputs, into: targets },
+      [...inputs, ...(targets ?? [])].flatMap(a => (a === undefined ? [] : [a.buffer as ArrayBuffer])),
     )
-    return {
-      ...answer,
-      outputs: answer.outputs.map((output, i) => {
-        const target: HostArray | undefined = into?.[i]
-        const port = manifest.entries[request.entry]?.outputs[i]
-        if (target === undefined || port === undefined) return output
-        checkInto(port, output.shape, target)
-        copyElements(output.data, target)
-        return { shape: output.shape, data: target }
-      }),
-    }
+    const home = answer.returned.map(a => a.buffer as ArrayBuffer)
+    const outputs = answer.outputs.map((output, i) => {
+      const target = into?.[i]
+      if (target === undefined) return output
+      copyElements(output.data, target)
+      home.push(output.data.buffer as ArrayBuffer)
+      return { shape: output.shape, data: target }
+    })
+    lent.keep(home)
+    return { ...answer, outputs }
   }
 
   let tail: Promise<unknown> = Promise.resolve()
