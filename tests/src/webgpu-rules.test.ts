@@ -81,6 +81,8 @@ const cases: Readonly<Record<string, Make>> = {
   'symbolic columns': matmul([17, 9], [9, n]),
   'two symbols': matmul([n, m], [m, n]),
   'one row': dense(matmul([1, 100], [100, 40]), 1),
+  'one row, shared depth': dense(matmul([1, 300], [300, 70]), 1),
+  'few rows, shared depth': matmul([2, 3, 90], [2, 90, 33]),
   'one row, transposed': dense(matmul([1, 100], [40, 100], { transposeRhs: true }), 1),
   'one column': matmul([n, 40], [40, 1]),
   'one product': matmul([1, 40], [40, 1]),
@@ -108,6 +110,7 @@ const cases: Readonly<Record<string, Make>> = {
 const holds = (name: string): readonly string[] => [
   ...(/^blocks|^constant/.test(name) ? ['alloc shared'] : []),
   ...(name.startsWith('blocks') ? ['for vector acc'] : []),
+  ...(name.includes('shared depth') ? ['alloc shared acc_part'] : []),
   ...(/constant weights, transposed/.test(name) ? ['layout('] : []),
   ...(/onvolution with|onvolution as/.test(name) ? ['space":"register"', 'thread.y'] : []),
 ]

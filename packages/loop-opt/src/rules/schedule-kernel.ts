@@ -13,6 +13,7 @@ import { gridConvolutionRule } from './webgpu/convolution.ts'
 import { gridLoopsRule } from './webgpu/loops.ts'
 import { gridMapRule } from './webgpu/map.ts'
 import { gridTreeRule } from './webgpu/rows.ts'
+import { gridThinRule } from './webgpu/thin.ts'
 import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 
 /** In the order in which they are tried. */
@@ -21,6 +22,7 @@ const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
   webgpu: [
     gridMapRule,
     gridContractionRule,
+    gridThinRule,
     gridConvolutionRule,
     gridTreeRule,
     gridTileRule,

@@ -1,7 +1,9 @@
 import { type QuernError, isQuernError } from '@quern/artifact'
 import { type Kernel, parseKernel, printKernel } from '@quern/core-ir'
 import { describe, expect, test } from 'vitest'
+import { legalise } from '../legalise/legalise.ts'
 import { convRegion, mapRegion, matmulRegion, rowRegion } from '../testing/regions.ts'
+import { outputsOf } from '../testing/run.ts'
 import { primitives as p } from './primitives.ts'
 import { type Schedule, scheduleOf } from './schedule.ts'
 
@@ -446,7 +448,7 @@ const refusals: readonly (readonly [code: string, edit: () => unknown])[] = [
   ['rfactor-reassociates', () => p.rfactor(p.split(rows(), 's_k', 4), 's_k_i', 's_k_o')],
   [
     'rfactor-chooses-element',
-    () => p.rfactor(p.split(scheduleOf(rowRegion(4, 12), { permits: 'reassociates' }), 's_k', 4), 's_k_i', 's_i'),
+    () => p.rfactor(p.split(scheduleOf(rowRegion('m', 12), { permits: 'reassociates' }), 's_k', 4), 's_k_i', 's_i'),
   ],
   ['tensorize-no-match', () => p.tensorize(scheduleOf(rowRegion(4, 12), { permits: 'reassociates' }), 's_k', 'madd')],
   ['tensorize-numerics', () => p.tensorize(matmul(), 'acc_k', 'madd')],
@@ -460,6 +462,16 @@ const refusals: readonly (readonly [code: string, edit: () => unknown])[] = [
   ['layout-not-a-bijection', () => p.layout(matmul(), 'b', [{ dim: 0 }])],
   ['layout-not-a-param', () => p.layout(matmul(), 'acc', [{ dim: 0 }, { dim: 1 }])],
 ]
+
+test('rfactor keeps partial results for each element that an axis inside chooses', () => {
+  const region = matmulRegion(3, 8, 12)
+  let s = p.split(scheduleOf(region, { permits: 'reassociates' }), 'acc_k', 4)
+  s = p.reorder(s, 'acc_i', 'acc_k_i', 'acc_j', 'acc_k_o')
+  s = p.rfactor(s, 'acc_k_i', 'acc_k_i', 'part')
+  expect(printKernel(s.kernel)).toContain('alloc register part: f32[4,8]')
+  expect(printKernel(s.kernel)).toContain('accumulate acc[acc_i, acc_j_join] sum= part[acc_k_i_join, acc_j_join]')
+  expect(outputsOf(legalise(s.kernel), {})).toEqual(outputsOf(region.kernel, {}))
+})
 
 test.each(refusals)('refuses: schedule/%s', (code, edit) => {
   expect(codeOf(edit)).toBe(`schedule/${code}`)

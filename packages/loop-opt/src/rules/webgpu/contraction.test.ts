@@ -121,6 +121,14 @@ describe('what the rules choose', () => {
     expect(count(text, 'for vector')).toBeGreaterThanOrEqual(5)
   })
 
+  test('threads share the depth where a vector meets a matrix', () => {
+    const text = textOf(b => b.one('relu', [b.one('matmul', [f32(b, 'a', 1, 130), f32(b, 'b', 130, 41)])]))
+    expect(text).toContain('alloc shared acc_part: f32[16,16]')
+    expect(text).toContain('for thread.y acc_k')
+    const rows = textOf(b => b.one('matmul', [f32(b, 'a', 3, 100), f32(b, 'b', 100, 64)]))
+    expect(rows).toContain('alloc shared acc_part')
+  })
+
   test('a small product needs no barriers', () => {
     expect(textOf(b => b.one('matmul', [f32(b, 'a', 'n', 10), f32(b, 'b', 10, 12)]))).not.toContain('barrier')
   })
