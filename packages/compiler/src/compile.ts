@@ -1,6 +1,6 @@
 /** @file The pipeline: the one function that knows the order. Pure: a program in, an artifact out. */
 import { type Artifact, type DeviceKind, QuernError } from '@quern/artifact'
-import { type ProgramGraph } from '@quern/core-ir'
+import { type ProgramGraph, verifyStates } from '@quern/core-ir'
 import { type TargetInfo, wasmTarget, webgpuTarget } from '@quern/loop-opt'
 import { compileWasm } from './compile-wasm.ts'
 import { compileWebgpu } from './compile-webgpu.ts'
@@ -31,6 +31,7 @@ export const compile = async (
       "numerics 'reproducible' holds on wasm only: WGSL permits devices to contract and reorder; leave webgpu out of `targets`",
       { target },
     )
+  verifyStates(program)
   const info = targetInfo(target, options)
   // Hardware-independent first: passes and regions see shapes and meaning, and of the target only its limits.
   const optimised = await optimiseProgram(program, info, options)

@@ -5,9 +5,11 @@ import {
   type ByteSource,
   type Graph,
   GraphBuilder,
+  type Span,
   type StateDecl,
   type SymbolInfo,
   type Value,
+  printTensorType,
   statePrefix,
 } from '@quern/core-ir'
 import { type AnyTensor, type LazyBody, type LazyNode, nameOf } from './tensor.ts'
@@ -21,6 +23,19 @@ export interface Parameter {
 export interface Collected {
   readonly sources: Map<string, ByteSource>
   readonly states: Map<string, StateDecl>
+}
+
+/** Notes a state that is read or updated: one name is one declaration in all of a program. */
+export const collectState = ({ states }: Collected, declaration: StateDecl, origin: Span | undefined): void => {
+  const { name, type } = declaration
+  const before = states.get(name)
+  if (before !== undefined && before !== declaration)
+    throw new QuernError(
+      'state/declared-twice',
+      `two states are named ${name}, ${printTensorType(before.type)} and ${printTensorType(type)}: declare it once and share it, or name one anew`,
+      { state: name, origin },
+    )
+  states.set(name, declaration)
 }
 
 /** Builds the graph of `outputs` over `parameters`. A parameter that is not listed belongs to an outer graph: see `capture`. */
@@ -93,14 +108,7 @@ const buildWithCaptures = (
           captures.push(t)
           return [builder.input(`${node.declaration.name}$${captures.length}`, t.type)]
         }
-        const before = collected.states.get(node.declaration.name)
-        if (before !== undefined && before !== node.declaration)
-          throw new QuernError(
-            'state/declared-twice',
-            `two states are named ${node.declaration.name}: declare it once and share it`,
-            { origin: node.origin },
-          )
-        collected.states.set(node.declaration.name, node.declaration)
+        collectState(collected, node.declaration, node.origin)
         return [builder.input(`${statePrefix}${node.declaration.name}`, t.type)]
       }
       case 'constant':

@@ -12,16 +12,19 @@ import {
 import {
   type ByteSource,
   type ProgramGraph,
+  type Span,
   type StateDecl,
   type SymbolInfo,
+  printTensorType,
+  provesEqual,
   statePrefix,
   tensorType,
 } from '@quern/core-ir'
-import { buildGraph, type Parameter } from './build-graph.ts'
+import { buildGraph, collectState, type Parameter } from './build-graph.ts'
 import { currentOrigin } from './origin.ts'
 import type { AnyShape } from './shape-types.ts'
 import { symbolOf, toIndex } from './size.ts'
-import { type AnyTensor, type Tensor, isTensor, makeTensor } from './tensor.ts'
+import { type AnyTensor, type Tensor, isTensor, makeTensor, nameOf } from './tensor.ts'
 import { constantData } from './weights/constant.ts'
 
 /** The type of an input: dtype and shape, whose dims are numbers or {@link dim}s. */
@@ -75,6 +78,32 @@ export interface StateUpdate {
   readonly kind: 'state-update'
   readonly declaration: StateDecl
   readonly value: AnyTensor
+  readonly origin: Span | undefined
+}
+
+/** The next value of a state has its dtype and shape: it is written over the state, whose memory is its own size. */
+const nextOf = (declaration: StateDecl, declared: Span | undefined, value: AnyTensor): StateUpdate => {
+  const { name, type } = declaration
+  const origin = currentOrigin()
+  const agrees =
+    isTensor(value) &&
+    value.dtype === type.dtype &&
+    value.type.shape.length === type.shape.length &&
+    value.type.shape.every((d, i) => provesEqual(d, type.shape[i] ?? -1, value.symbols))
+  if (agrees) return { kind: 'state-update', declaration, value, origin }
+  const found = isTensor(value) ? printTensorType(value.type) : typeof value
+  throw new QuernError(
+    'state/type-agrees',
+    `the state ${name} is ${printTensorType(type)}, and its next value is ${found}: give it the same dtype and shape`,
+    {
+      state: name,
+      origin,
+      operands: [
+        { role: 'state', type: printTensorType(type), name, origin: declared },
+        ...(isTensor(value) ? [{ role: 'next', type: found, name: nameOf(value), origin: value.node.origin }] : []),
+      ],
+    },
+  )
 }
 
 /**
@@ -94,10 +123,11 @@ export const state = <const D extends DType, const S extends Shape>(
     )
   const type = tensorType(spec.dtype, spec.shape.map(toIndex))
   const declaration: StateDecl = { name, type, init: init && constantData(Array.from(init), spec.dtype) }
+  const origin = currentOrigin()
   return {
     kind: 'state',
-    value: makeTensor<D, S>({ kind: 'state', declaration, origin: currentOrigin() }, 0, type, new Map()),
-    next: value => ({ kind: 'state-update', declaration, value }),
+    value: makeTensor<D, S>({ kind: 'state', declaration, origin }, 0, type, new Map()),
+    next: value => nextOf(declaration, origin, value),
   }
 }
 
@@ -140,8 +170,26 @@ export const entry = <const I extends Specs, const R extends Returned>(
   const updates: StateUpdate[] = []
   for (const [name, value] of Object.entries(returned)) {
     if (isTensor(value)) outputs[name] = value
-    else if (value?.kind === 'state-update') updates.push(value)
-    else
+    else if (value?.kind === 'state-update') {
+      const { name: state } = value.declaration
+      const before = updates.find(u => u.declaration.name === state)
+      if (before !== undefined && before.declaration === value.declaration)
+        throw new QuernError(
+          'state/updated-twice',
+          `the state ${state} gets two next values in one run: return one of them`,
+          {
+            state,
+            origin: value.origin,
+            operands: [before, value].map(u => ({
+              role: 'next',
+              type: printTensorType(u.value.type),
+              name: nameOf(u.value),
+              origin: u.origin,
+            })),
+          },
+        )
+      updates.push(value)
+    } else
       throw new QuernError(
         'model/output-is-a-tensor',
         `the output ${name} of a model is a tensor, not ${value === null ? 'null' : typeof value}: return an object of tensors, like { ${name}: x }`,
@@ -213,7 +261,7 @@ export const programOf = (
         ...e.outputs,
         ...Object.fromEntries(e.updates.map(u => [`${statePrefix}${u.declaration.name}`, u.value])),
       }
-      for (const u of e.updates) collected.states.set(u.declaration.name, u.declaration)
+      for (const u of e.updates) collectState(collected, u.declaration, u.origin)
       return [name, buildGraph(name, e.parameters, outputs, collected)]
     }),
   )
