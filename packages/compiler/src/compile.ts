@@ -19,31 +19,65 @@ const targetInfo = (target: DeviceKind, options: CompileOptions): TargetInfo => 
   }
 }
 
+/** What the variants of one target may differ in. */
+export type CompileVariant = Pick<CompileOptions, 'threads' | 'relaxed' | 'f16' | 'onStage'>
+
 /** Compiles a program for one target. Throws a coded error that names the user's line for what the model got wrong. */
 export const compile = async (
   program: ProgramGraph,
   target: DeviceKind,
   options: CompileOptions = {},
 ): Promise<Artifact> => {
+  const [artifact] = await compileVariants(program, target, [options], options)
+  if (artifact === undefined) throw new Error('one variant gives one artifact')
+  return artifact
+}
+
+/** Compiles variants of a program for one target, in their order; what they have in common is done once. */
+export const compileVariants = async (
+  program: ProgramGraph,
+  target: DeviceKind,
+  variants: readonly CompileVariant[],
+  options: Pick<CompileOptions, 'numerics' | 'verify'> = {},
+): Promise<readonly Artifact[]> => {
+  const [first] = variants
+  if (first === undefined) return []
   if (target === 'webgpu' && options.numerics === 'reproducible')
     throw new QuernError(
       'numerics/reproducible-needs-wasm',
       "numerics 'reproducible' holds on wasm only: WGSL permits devices to contract and reorder; leave webgpu out of `targets`",
       { target },
     )
+<<<<<<< HEAD
+  const listeners = variants.flatMap(v => v.onStage ?? [])
+  const onStage = (name: string, text: string): void => listeners.forEach(listener => listener(name, text))
+=======
   verifyStates(program)
   const info = targetInfo(target, options)
+>>>>>>> e2d52a3f6fbc4c16ad6ab840868299ee49084923
   // Hardware-independent first: passes and regions see shapes and meaning, and of the target only its limits.
-  const optimised = await optimiseProgram(program, info, options)
+  const optimised = await optimiseProgram(program, targetInfo(target, first), {
+    ...options,
+    ...(listeners.length > 0 && { onStage }),
+  })
   // Then loops: schedules decide every order, tile and layout that code generation spells.
-  const lowered = lower(optimised, info, options)
-  // Last the spelling, and the bytes: constants are packed in the layouts that schedules asked for.
-  const artifact = await backEnds[target](optimised, lowered, options)
-  options.onStage?.(
-    'sizes',
-    Object.entries(artifact.files)
-      .map(([name, f]) => `${name}: ${f.length} bytes`)
-      .join('\n'),
+  const lowered = lower(
+    optimised,
+    variants.map(v => ({ info: targetInfo(target, v), onStage: v.onStage })),
+    options,
   )
-  return artifact
+  // Last the spelling, and the bytes: constants are packed in the layouts that schedules asked for.
+  const artifacts: Artifact[] = []
+  for (const [i, result] of lowered.entries()) {
+    const variant = { ...options, ...variants[i] }
+    const artifact = await backEnds[target](optimised, result, variant)
+    variant.onStage?.(
+      'sizes',
+      Object.entries(artifact.files)
+        .map(([name, f]) => `${name}: ${f.length} bytes`)
+        .join('\n'),
+    )
+    artifacts.push(artifact)
+  }
+  return artifacts
 }

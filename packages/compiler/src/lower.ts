@@ -9,37 +9,70 @@ import {
   printPlan,
   verifyKernel,
 } from '@quern/core-ir'
-import { type LoweringResult, type TargetInfo, legalise, lowerProgram, printTrace } from '@quern/loop-opt'
+import { type LoweringResult, type TargetInfo, legalise, lowerVariants, printTrace } from '@quern/loop-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
 
-/** @returns kernels ready for code, beside everything that `inspect` shows */
-export const lower = (program: ProgramGraph, target: TargetInfo, options: CompileOptions): LoweringResult => {
-  const lowered = lowerProgram(program, target, { numerics: numericsOf(options) })
-  const kernels = new Map<string, Kernel>()
-  for (const [name, kernel] of lowered.kernels) {
-    const legal = expandKernel(legalise(kernel), { f16: target.features.f16 ? 'native' : 'via-f32' })
+/** One of the targets that a program is lowered for, and who watches it. */
+export interface LoweringTarget {
+  readonly info: TargetInfo
+  readonly onStage: CompileOptions['onStage']
+}
+
+/** @returns for each target kernels ready for code, beside everything that `inspect` shows */
+export const lower = (
+  program: ProgramGraph,
+  targets: readonly LoweringTarget[],
+  options: Pick<CompileOptions, 'numerics'>,
+): readonly LoweringResult[] => {
+  const variants = lowerVariants(
+    program,
+    targets.map(t => t.info),
+    { numerics: numericsOf(options) },
+  )
+  // Many kernels are the same for several targets, and then the same object.
+  const known = new Map<Kernel, Map<F16, Kernel>>()
+  const legalOf = (kernel: Kernel, f16: F16): Kernel => {
+    const forms = known.get(kernel) ?? new Map<F16, Kernel>()
+    known.set(kernel, forms)
+    const before = forms.get(f16)
+    if (before !== undefined) return before
+    const legal = expandKernel(legalise(kernel), { f16 })
     verifyKernel(legal)
-    kernels.set(name, legal)
+    forms.set(f16, legal)
+    return legal
   }
-  if (options.onStage !== undefined) {
-    const join = (texts: Iterable<string>): string => [...texts].join('\n\n')
-    options.onStage('lowered', join([...lowered.unscheduled.values()].map(u => printKernel(u.region.kernel))))
-    options.onStage('schedule', join([...lowered.traces].map(([name, trace]) => `${name}:\n${printTrace(trace)}`)))
-    options.onStage('loop', join([...lowered.kernels.values()].map(printKernel)))
-    options.onStage('legal', join([...kernels.values()].map(printKernel)))
-    options.onStage('plan', join(lowered.plans.map(printPlan)))
-    options.onStage('memory', join(lowered.plans.map(p => memoryText(p))))
-    options.onStage(
-      'cost',
-      [...lowered.costs]
-        .map(
-          ([name, c]) =>
-            `${name}: ${JSON.stringify(c, (_, v: unknown) => (typeof v === 'object' && v !== null && 'key' in v ? printIndex(v as ix.Index) : v))}`,
-        )
-        .join('\n'),
-    )
-  }
-  return { ...lowered, kernels }
+  return variants.map((lowered, i) => {
+    const target = targets[i]
+    const f16 = target?.info.features.f16 === true ? 'native' : 'via-f32'
+    const kernels = new Map([...lowered.kernels].map(([name, kernel]) => [name, legalOf(kernel, f16)]))
+    if (target?.onStage !== undefined) show(lowered, kernels, target.onStage)
+    return { ...lowered, kernels }
+  })
+}
+
+type F16 = 'native' | 'via-f32'
+
+const show = (
+  lowered: LoweringResult,
+  kernels: ReadonlyMap<string, Kernel>,
+  onStage: NonNullable<CompileOptions['onStage']>,
+): void => {
+  const join = (texts: Iterable<string>): string => [...texts].join('\n\n')
+  onStage('lowered', join([...lowered.unscheduled.values()].map(u => printKernel(u.region.kernel))))
+  onStage('schedule', join([...lowered.traces].map(([name, trace]) => `${name}:\n${printTrace(trace)}`)))
+  onStage('loop', join([...lowered.kernels.values()].map(printKernel)))
+  onStage('legal', join([...kernels.values()].map(printKernel)))
+  onStage('plan', join(lowered.plans.map(printPlan)))
+  onStage('memory', join(lowered.plans.map(p => memoryText(p))))
+  onStage(
+    'cost',
+    [...lowered.costs]
+      .map(
+        ([name, c]) =>
+          `${name}: ${JSON.stringify(c, (_, v: unknown) => (typeof v === 'object' && v !== null && 'key' in v ? printIndex(v as ix.Index) : v))}`,
+      )
+      .join('\n'),
+  )
 }
 
 const memoryText = ({ entry, memory }: LoweringResult['plans'][number]): string =>

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
+import type { CompileVariant } from '@quern/compiler'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerRequest, WorkerReply } from './thread.ts'
@@ -66,31 +67,29 @@ const evaluate = async (): Promise<WorkerReply> => {
     const stages: StageText[] = []
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
-      const keep = (stage: string, text: string): void => {
-        stages.push({ target, variant: variant(), stage, text })
-      }
-      let current: Variant = {}
-      const variant = (): string => Object.keys(current).join('-') || 'plain'
       try {
-        for (current of variants[target]) {
-          const { numerics } = settings
-          const show = stageListener(switches, name, `${target}-${variant()}`)
+        const { numerics } = settings
+        const wanted = variants[target].map((v): CompileVariant => {
+          const variant = Object.keys(v).join('-') || 'plain'
+          const show = stageListener(switches, name, `${target}-${variant}`)
+          if (!request.stages && show === undefined) return v
           const onStage = (stage: string, text: string): void => {
             show?.(stage, text)
-            if (request.stages) keep(stage, text)
+            if (request.stages) stages.push({ target, variant, stage, text })
           }
-          const artifact = await compiler
-            .compile(graph, target, {
-              ...current,
-              ...(numerics === undefined ? {} : { numerics }),
-              ...(switches.verify && { verify: true }),
-              ...((request.stages || show !== undefined) && { onStage }),
-            })
-            .catch(asDefect)
+          return { ...v, onStage }
+        })
+        const compiledVariants = await compiler
+          .compileVariants(graph, target, wanted, {
+            ...(numerics === undefined ? {} : { numerics }),
+            ...(switches.verify && { verify: true }),
+          })
+          .catch(asDefect)
+        for (const [i, artifact] of compiledVariants.entries()) {
           checkSize(artifact, name, settings.maxBytes)
           // Threads that share no work would only take a memory of their own.
           const shares = Object.values(artifact.manifest.entries).some(e => e.wasm?.parallel === true)
-          if (current.threads !== true || shares) artifacts.push(artifact)
+          if (wanted[i]?.threads !== true || shares) artifacts.push(artifact)
         }
       } catch (error) {
         // Where several targets were asked for, one that cannot run this program is a reported choice; a mistake never is.
@@ -121,15 +120,11 @@ const asDefect = (error: unknown): never => {
   throw new QuernError('compiler/defect', `this is a defect of Quern, not of the model: ${String(error)}`, {}, error)
 }
 
-interface Variant {
-  readonly threads?: true
-}
-
 /** What is compiled for each target, plain first: the runtime loads one of them. */
 const variants = {
   wasm: [{}, { threads: true }],
   webgpu: [{}],
-} as const satisfies Record<DeviceKind, readonly Variant[]>
+} as const satisfies Record<DeviceKind, readonly CompileVariant[]>
 
 const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number | undefined): void => {
   const bytes = Object.values(files).reduce((sum, file) => sum + file.byteLength, 0)

@@ -41,46 +41,81 @@ export const lowerProgram = (
   program: ProgramGraph,
   target: TargetInfo,
   options: LowerProgramOptions = {},
-): LoweringResult => {
+): LoweringResult => schedulerOf(program, target, options)(target).result
+
+/**
+ * Lowers one program for targets of one kind. What is equal is done once: the loops of every kernel, and the schedule of
+ * a target that differs from an earlier one in the size of its team only.
+ */
+export const lowerVariants = (
+  program: ProgramGraph,
+  targets: readonly TargetInfo[],
+  options: LowerProgramOptions = {},
+): readonly LoweringResult[] => {
+  const schedulers = new Map<string, ReturnType<typeof schedulerOf>>()
+  const alone = new Map<string, ReadonlyMap<string, Schedule>>()
+  return targets.map(target => {
+    const { parallelism, ...rest } = target
+    const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel])
+    const schedule = schedulers.get(shape) ?? schedulerOf(program, target, options)
+    schedulers.set(shape, schedule)
+    const same = JSON.stringify([parallelism.kind, rest])
+    const { result, schedules } = schedule(target, alone.get(same))
+    if (parallelism.kind === 'team' && parallelism.threads === 1) alone.set(same, schedules)
+    return result
+  })
+}
+
+/** The loops of a program, and the function that schedules them for a target. */
+const schedulerOf = (
+  program: ProgramGraph,
+  { buffersPerKernel, parallelism }: TargetInfo,
+  options: LowerProgramOptions,
+) => {
   const own = new Map<string, UnscheduledKernel>()
   const kernelNames = new Names()
   const separate = [...program.entries].map(([entry, graph]) =>
     updateStatesInPlace(
       buildPlan(entry, graph, program.states, own, kernelNames, {
-        buffersPerKernel: target.buffersPerKernel,
-        loopOverOne: target.parallelism.kind === 'grid',
+        buffersPerKernel,
+        loopOverOne: parallelism.kind === 'grid',
       }),
       own,
     ),
   )
   const permits = options.numerics ?? 'reassociates'
-  const schedules = new Map<string, Schedule>()
   const constants = constantParams(separate, own)
   const { plans: drafts, kernels: unscheduled } = shareKernels(separate, own, constants)
-  for (const [name, { region, kind }] of unscheduled) {
-    const given = options.schedules?.[name]
-    schedules.set(
-      name,
-      given === undefined
-        ? scheduleKernel({ region, kind, target, permits, constants: constants.get(name) ?? new Set() })
-        : replay(region, given, { permits }),
-    )
-  }
   const plain = new Map([...unscheduled].map(([name, { region }]) => [name, region.kernel]))
-  const plans = drafts.map(draft => {
-    const plan = withLayouts(draft, schedules, plain)
-    const memory = planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings })
-    return { ...plan, memory }
-  })
-  const costs = new Map([...plain].map(([name, kernel]) => [name, costOf(kernel, target)]))
-  return {
-    name: program.name,
-    kernels: new Map([...schedules].map(([name, s]): [string, Kernel] => [name, s.kernel])),
-    plans,
-    unscheduled,
-    traces: new Map([...schedules].map(([name, s]) => [name, s.trace])),
-    costs,
-    predictedMs: new Map(plans.map(p => [p.entry, predicted(p.steps, costs) + target.speed.runMicroseconds / 1e3])),
+  return (
+    target: TargetInfo,
+    alone?: ReadonlyMap<string, Schedule>,
+  ): { result: LoweringResult; schedules: ReadonlyMap<string, Schedule> } => {
+    const schedules = new Map<string, Schedule>()
+    for (const [name, { region, kind }] of unscheduled) {
+      const given = options.schedules?.[name]
+      const context = { region, kind, target, permits, constants: constants.get(name) ?? new Set<string>() }
+      schedules.set(
+        name,
+        given === undefined ? scheduleKernel(context, alone?.get(name)) : replay(region, given, { permits }),
+      )
+    }
+    const plans = drafts.map(draft => {
+      const plan = withLayouts(draft, schedules, plain)
+      const memory = planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings })
+      return { ...plan, memory }
+    })
+    const costs = new Map([...plain].map(([name, kernel]) => [name, costOf(kernel, target)]))
+    const result = {
+      name: program.name,
+      kernels: new Map([...schedules].map(([name, s]): [string, Kernel] => [name, s.kernel])),
+      plans,
+      unscheduled,
+      traces: new Map([...schedules].map(([name, s]) => [name, s.trace])),
+      costs,
+      predictedMs: new Map(plans.map(p => [p.entry, predicted(p.steps, costs) + target.speed.runMicroseconds / 1e3])),
+    }
+    return { result, schedules }
   }
 }
 

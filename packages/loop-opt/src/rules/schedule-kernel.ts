@@ -1,11 +1,11 @@
 /** @file Chooses the rule for a kernel. Where none applies the kernel stays as it is: slow, and correct. */
 import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
-import { type RuleContext, type ScheduleRule, firstOf, start } from './rule.ts'
+import { type RuleContext, type ScheduleRule, firstOf, start, topLoops } from './rule.ts'
 import { columnsRule } from './wasm/columns.ts'
 import { contractionRule } from './wasm/contraction.ts'
 import { loopsRule } from './wasm/loops.ts'
-import { mapRule } from './wasm/map.ts'
+import { inParallel, isTeam, isWorthTeam, mapRule } from './wasm/map.ts'
 import { rowRule } from './wasm/rows.ts'
 import { tileRule } from './wasm/tiles.ts'
 import { gridContractionRule } from './webgpu/contraction.ts'
@@ -31,5 +31,24 @@ const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
   ],
 }
 
-export const scheduleKernel = (context: RuleContext): Schedule =>
+const byRules = (context: RuleContext): Schedule =>
   firstOf(...rules[context.target.kind].map(rule => () => rule(context))) ?? start(context)
+
+const forOne = (context: RuleContext): RuleContext => ({
+  ...context,
+  target: { ...context.target, parallelism: { kind: 'team', threads: 1 } },
+})
+
+/**
+ * What a team does is what one thread does, split over it; rules look for something else only where that cannot be split.
+ * @param alone the schedule of the same kernel for one thread, where it is known
+ */
+export const scheduleKernel = (context: RuleContext, alone?: Schedule): Schedule => {
+  if (!isTeam(context)) return byRules(context)
+  const single = alone ?? byRules(forOne(context))
+  if (!isWorthTeam(context)) return single
+  const split = inParallel(single, context)
+  // A kernel that no rule touched stays as it is.
+  const done = single.trace.length > 0 && topLoops(split.kernel).every(loop => loop.tag === 'parallel')
+  return done ? split : byRules(context)
+}

@@ -26,9 +26,12 @@ export const parallelWork = 1 << 17
 export const isTeam = ({ target }: RuleContext): boolean =>
   target.parallelism.kind === 'team' && target.parallelism.threads > 1
 
+export const isWorthTeam = (context: RuleContext): boolean =>
+  isTeam(context) && typicalWork(context.region.kernel) >= parallelWork
+
 /** Splits the outermost loops over the team, where there is one and the work is worth it. */
 export const inParallel = (s: Schedule, context: RuleContext): Schedule =>
-  isTeam(context) && typicalWork(context.region.kernel) >= parallelWork
+  isWorthTeam(context)
     ? topLoops(s.kernel).reduce((t, loop) => tryEdit(t, u => parallel(u, loop.axis)), s)
     : s
 
