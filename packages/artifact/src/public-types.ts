@@ -66,13 +66,18 @@ export interface LoadOptions {
   readonly thread?: 'auto' | 'caller' | 'worker'
   /** Team size for parallel plans; 1 where shared memory is refused (and reported). */
   readonly threads?: number
+  /** Called with decoded bytes: from 0 to exactly `total`, never backwards. */
   readonly onProgress?: (progress: Progress) => void
+  /** Ends the transfers; `load` rejects with `load/aborted`. */
   readonly signal?: AbortSignal
 }
 
 export interface RunOptions<O> {
+  /** Drops the run's result, and the run itself if it has not begun: wasm that runs cannot be interrupted. */
   readonly signal?: AbortSignal
+  /** `device`: tensors that stay where they were computed, for any model on the same device. Default `cpu`. */
   readonly outputs?: 'cpu' | 'device'
+  /** The caller's arrays, filled instead of fresh ones: a fresh array of 16 MB costs more than many a model. */
   readonly into?: Partial<OutputData<O>>
 }
 
@@ -98,8 +103,13 @@ export interface Report {
 }
 
 export interface Runner<I, O> {
+  /** Runs queue in order. The inputs must stay as they are until the run has ended; outputs are the caller's for good. */
   run(inputs: RunInputs<I>, options?: RunOptions<O> & { readonly outputs?: 'cpu' }): Promise<Outputs<O>>
   run(inputs: RunInputs<I>, options: RunOptions<O> & { readonly outputs: 'device' }): Promise<DeviceOutputs<O>>
+  /**
+   * The time of one run without copies in and out. On WebGPU one line for each kernel, each submitted by itself; on wasm one line
+   * for the whole plan under the entry's name, since kernels call each other there with no clock between them. States advance.
+   */
   profile(inputs: RunInputs<I>): Promise<readonly KernelTime[]>
 }
 
@@ -111,8 +121,10 @@ export interface StateAccess {
 
 export interface LoadedModel<I, O> extends Runner<I, O> {
   readonly state: StateAccess
+  /** The same weights and code with states of its own, as they are at first. */
   fork(): Promise<LoadedModel<I, O>>
   report(): Report
+  /** Frees workers and memory, and ends what is under way in a worker; may be called twice. */
   dispose(): Promise<void>
 }
 

@@ -198,7 +198,8 @@ export const bindInto = (entry: Entry, into: Readonly<Record<string, unknown>>):
     const given = into[name]
     if (given === undefined) return undefined
     const found = ArrayBuffer.isView(given) ? nameOf(given) : typeof given
-    if (!ArrayBuffer.isView(given) || !holds(dtype, found))
+    // f16 is given out as bits: a Float16Array would take them for numbers.
+    if (!ArrayBuffer.isView(given) || !holds(dtype, found) || found === 'Float16Array')
       throw new QuernError(
         'output/dtype',
         `the output ${name} is ${dtype}: \`into\` takes a ${arrayOf[dtype].name}, not ${found}`,

@@ -1,6 +1,6 @@
 /** @file Chooses the artifact to load, and says why it and why not the others. */
 import { type ArtifactParts, type LoadOptions, QuernError } from '@quern/artifact'
-import { canSpawn } from '#platform'
+import { canSpawn, cores } from '#platform'
 import { makeMemory } from './wasm/instance.ts'
 import type { Webgpu } from './create-model.ts'
 
@@ -108,7 +108,7 @@ const chooseWasm = (
   const plain = single ?? shared
   if (plain === undefined) throw new Error('no wasm variant')
   const slow = slowestEntry(plain) >= inlineBelowMs
-  const threads = Math.min(wanted ?? Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, 4), mostThreads)
+  const threads = Math.min(wanted ?? Math.min(cores(), 4), mostThreads)
   const asked = thread === 'worker' || (wanted !== undefined && wanted > 1)
   const inWorker = thread !== 'caller' && (asked || slow) && canSpawn()
   const one = (...reasons: string[]): WasmChoice => ({ parts: plain, inWorker, threads: 1, memory: undefined, reasons })

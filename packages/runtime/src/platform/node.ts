@@ -1,5 +1,6 @@
 /** @file What differs between a browser and Node: reading a file, and starting a worker. Node's side. */
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { QuernError } from '@quern/artifact'
 import type { WorkerPort } from './worker-port.ts'
@@ -27,3 +28,5 @@ export const spawnWorker = (): WorkerPort => {
 }
 
 export const canSpawn = (): boolean => true
+
+export const cores = availableParallelism

@@ -3,7 +3,9 @@ import { QuernError } from '@quern/artifact'
 import type { WorkerPort } from './worker-port.ts'
 
 export const readFileUrl = (url: string): Promise<Uint8Array> =>
-  Promise.reject(new QuernError('asset/not-found', `a browser cannot read ${url}`, { url }))
+  Promise.reject(
+    new QuernError('asset/not-found', `a browser cannot read ${url}: open the app through a web server`, { url }),
+  )
 
 export const spawnWorker = (): WorkerPort => {
   const worker = new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
@@ -20,3 +22,5 @@ export const spawnWorker = (): WorkerPort => {
 }
 
 export const canSpawn = (): boolean => typeof Worker === 'function'
+
+export const cores = (): number => globalThis.navigator?.hardwareConcurrency ?? 1
