@@ -83,6 +83,8 @@ const cases: Readonly<Record<string, Make>> = {
   'one row': dense(matmul([1, 100], [100, 40]), 1),
   'one row, shared depth': dense(matmul([1, 300], [300, 70]), 1),
   'few rows, shared depth': matmul([2, 3, 90], [2, 90, 33]),
+  'sums of columns, shared depth': b => b.one('reduce-sum', [f32(b, 'x', [n, 20])], { axes: [0] }),
+  'largest of columns, shared depth': b => b.one('reduce-max', [f32(b, 'x', [200, 5])], { axes: [0] }),
   'one row, transposed': dense(matmul([1, 100], [40, 100], { transposeRhs: true }), 1),
   'one column': matmul([n, 40], [40, 1]),
   'one product': matmul([1, 40], [40, 1]),
@@ -102,6 +104,8 @@ const cases: Readonly<Record<string, Make>> = {
   'max-pool': pool('max-pool', [n, 3, 8, 8], { kernel: [2, 2] }),
   'max-pool with a border': pool('max-pool', [n, 3, 9, 9], { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
   'avg-pool': pool('avg-pool', [n, 3, 9, 9], { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+  'blocks of whole numbers': b =>
+    b.one('matmul', [b.input('a', tensorType('i32', [60, 40])), b.input('b', tensorType('i32', [40, 260]))]),
   'whole numbers': b =>
     b.one('matmul', [b.input('a', tensorType('i32', [n, 12])), b.input('b', tensorType('i32', [12, 20]))]),
 }

@@ -1,6 +1,7 @@
 /**
- * @file Contractions of a few rows on a GPU, a vector times a matrix above all: there are too few results to fill a device, so
- * the threads of a workgroup share the depth too. Neighbouring threads read neighbouring columns, each its part of the rows.
+ * @file Contractions of a few rows on a GPU, a vector times a matrix above all, and sums of few columns: there are too few
+ * results to fill a device, so the threads of a workgroup share the depth too. Neighbouring threads read neighbouring
+ * columns, each its part of the rows.
  */
 import { accessesOf } from '../../schedule/access.ts'
 import { bind } from '../../schedule/primitives/bind.ts'
