@@ -48,13 +48,9 @@ export const compileVariants = async (
       "numerics 'reproducible' holds on wasm only: WGSL permits devices to contract and reorder; leave webgpu out of `targets`",
       { target },
     )
-<<<<<<< HEAD
+  verifyStates(program)
   const listeners = variants.flatMap(v => v.onStage ?? [])
   const onStage = (name: string, text: string): void => listeners.forEach(listener => listener(name, text))
-=======
-  verifyStates(program)
-  const info = targetInfo(target, options)
->>>>>>> e2d52a3f6fbc4c16ad6ab840868299ee49084923
   // Hardware-independent first: passes and regions see shapes and meaning, and of the target only its limits.
   const optimised = await optimiseProgram(program, targetInfo(target, first), {
     ...options,
