@@ -117,6 +117,17 @@ const cases: Readonly<Record<string, Case>> = {
     wasm: [vector],
     webgpu: [workgroup],
   },
+  'strided convolution, all of it symbolic': {
+    make: b =>
+      b.one('conv', [b.input('x', f32(n, 6, n, n)), b.input('w', f32(2, 3, 3, 3))], {
+        pads: [2, 4, 2, 4],
+        strides: [2, 2],
+        dilations: [1, 2],
+        groups: 2,
+      }),
+    wasm: [/conv/],
+    webgpu: [workgroup, thread, register],
+  },
   depthwise: {
     make: b =>
       b.one('conv', [b.input('x', f32(n, 3, 9, 9)), b.input('w', f32(3, 1, 3, 3))], { pads: [1, 1, 1, 1], groups: 3 }),

@@ -65,9 +65,60 @@ const meetsAfter = (
     )
   }
   if (a.indices.some((ia, d) => apart(ia, b.indices[d] ?? ia))) return false
+  if (digitsDetermine(a, b, loop, varying, joint)) return false
   const flatA = flatten(a, decl),
     flatB = flatten(b, decl)
   return flatA === undefined || flatB === undefined || !apart(flatA, flatB)
+}
+
+/**
+ * Whether equal subscripts mean equal iterations because they are the digits of one number: `[e // d, e % d]` determine e,
+ * whatever d is, and so does `[c (e // d) + r, e % d]` with 0 ≤ r < c.
+ */
+const digitsDetermine = (a: Access, b: Access, loop: For, varying: readonly For[], joint: Domain): boolean => {
+  if (a.indices.length < 2 || a.indices.some((i, d) => i.key !== b.indices[d]?.key || hasValue(i))) return false
+  const inner = new Set([...varying, ...a.loops, ...b.loops].map(l => l.axis).filter(name => name !== loop.axis))
+  const free = (x: Index): boolean => ![...variablesOf(x)].some(v => inner.has(v))
+  const known = a.indices.flatMap(i => leading(i, free, joint) ?? [])
+  for (let i = 0; i < known.length && i < 64; i++)
+    for (const x of [...known]) {
+      const whole = known.find(
+        y => y.kind === 'div' && x.kind === 'mod' && y.num.key === x.num.key && y.den.key === x.den.key,
+      )
+      if (whole?.kind === 'div' && !known.some(y => y.key === whole.num.key)) known.push(whole.num)
+      // (e // d) % c beside e // (c d) is the two digits of e // d.
+      if (x.kind !== 'mod' || x.num.kind !== 'div' || !ix.isConst(x.den) || !ix.isConst(x.num.den)) continue
+      const { num, den } = x.num
+      const both = den.value * x.den.value
+      const upper = known.some(y => y.kind === 'div' && y.num.key === num.key && ix.isConst(y.den, both))
+      if (upper && !known.some(y => y.key === x.num.key)) known.push(x.num)
+    }
+  return known.some(x => {
+    const { terms } = ix.split(x)
+    const own = terms.filter(t => t.factors.some(f => variablesOf(f).has(loop.axis)))
+    return own.length === 1 && own[0]?.factors.length === 1 && own[0].factors[0]?.kind === 'var'
+  })
+}
+
+/** What equal subscripts make equal: the subscript without inner axes, which must add less than one step of the rest. */
+const leading = (x: Index, free: (x: Index) => boolean, joint: Domain): Index | undefined => {
+  if (free(x)) return x
+  const { terms } = ix.split(x)
+  const outer = terms.filter(t => t.factors.every(free))
+  const rest = rangeOf(
+    ix.fromTerms(
+      0,
+      terms.filter(t => !outer.includes(t)),
+    ),
+    joint.ranges,
+  )
+  const steps = outer.map(t => Math.abs(t.coef))
+  const step = steps.length === 0 ? 0 : Math.min(...steps)
+  if (rest.min < 0 || rest.max >= step || steps.some(c => c % step !== 0)) return undefined
+  return ix.fromTerms(
+    0,
+    outer.map(t => ({ ...t, coef: t.coef / step })),
+  )
 }
 
 /** Whether the terms that some step does not divide always lie strictly between two multiples of it: 4 (j − j') + l − l' + 1. */

@@ -42,7 +42,10 @@ const threadsFor = (extent: number): number | undefined => {
   return best !== undefined && waste(best) < 1.4 ? best : undefined
 }
 
-/** Perfectly nested loops over all dims of the grid: as one sequence where that is proved to be independent, else by dims. */
+/**
+ * Perfectly nested loops over all dims of the grid: as one sequence where that is proved to be independent, else by dims;
+ * where nothing is proved of iterations beyond an extent, in workgroups of one.
+ */
 export const spreadAll = (s: Schedule, axes: readonly string[]): Schedule | undefined =>
   firstOf(
     ...groupings(axes).map(groups => () => {
@@ -50,6 +53,7 @@ export const spreadAll = (s: Schedule, axes: readonly string[]): Schedule | unde
       const last = fused.at(-1)
       return last === undefined ? undefined : spread(overWorkgroups(schedule, fused.slice(0, -1), 1), last)
     }),
+    () => groupAll(s, axes),
   )
 
 /** Perfectly nested loops as workgroups in at most three dims, whichever of them are proved to be independent as one. */
