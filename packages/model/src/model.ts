@@ -25,7 +25,7 @@ import { currentOrigin } from './origin.ts'
 import type { AnyShape } from './shape-types.ts'
 import { symbolOf, toIndex } from './size.ts'
 import { type AnyTensor, type Tensor, isTensor, makeTensor, nameOf } from './tensor.ts'
-import { constantData } from './weights/constant.ts'
+import { checkFits, constantData } from './weights/constant.ts'
 
 /** The type of an input: dtype and shape, whose dims are numbers or {@link dim}s. */
 export const tensor = <const D extends DType, const S extends Shape>(dtype: D, shape: S): Spec<D, S> => ({
@@ -122,6 +122,16 @@ export const state = <const D extends DType, const S extends Shape>(
       { state: name, origin: currentOrigin() },
     )
   const type = tensorType(spec.dtype, spec.shape.map(toIndex))
+  if (init !== undefined) {
+    const size = spec.shape.reduce<number>((p, d) => p * (typeof d === 'number' ? d : 1), 1)
+    if (init.length !== size)
+      throw new QuernError(
+        'state/init-fits',
+        `the state ${name} is ${printTensorType(type)}, which holds ${size} values, and ${init.length} were given`,
+        { state: name, origin: currentOrigin() },
+      )
+    checkFits(init, spec.dtype)
+  }
   const declaration: StateDecl = { name, type, init: init && constantData(Array.from(init), spec.dtype) }
   const origin = currentOrigin()
   return {

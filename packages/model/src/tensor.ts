@@ -79,13 +79,17 @@ export const makeTensor = <D extends DType, S extends AnyShape>(
 export const isTensor = (x: unknown): x is AnyTensor =>
   typeof x === 'object' && x !== null && (x as { kind?: unknown }).kind === 'tensor'
 
-/** Applies an op to tensors: infers, checks, and returns one tensor a result. */
+/**
+ * Applies an op to tensors: infers, checks, and returns one tensor a result.
+ * @param known symbols that the attributes mention, where no operand does
+ */
 export const applyAll = (
   op: string,
   operands: readonly (AnyTensor | undefined)[],
   attrs: Readonly<Record<string, AttrValue | LazyBody>> = {},
+  known: ReadonlyMap<string, SymbolInfo> = new Map(),
 ): readonly AnyTensor[] => {
-  const symbols = new Map(operands.flatMap(t => (t === undefined ? [] : [...t.symbols])))
+  const symbols = new Map([...known, ...operands.flatMap(t => (t === undefined ? [] : [...t.symbols]))])
   const context: InferContext = {
     symbols,
     equal: (a, b) => provesEqual(a, b, symbols),
@@ -112,8 +116,9 @@ export const apply = <D extends DType, S extends AnyShape>(
   op: string,
   operands: readonly (AnyTensor | undefined)[],
   attrs: Readonly<Record<string, AttrValue | LazyBody>> = {},
+  known?: ReadonlyMap<string, SymbolInfo>,
 ): Tensor<D, S> => {
-  const [first] = applyAll(op, operands, attrs)
+  const [first] = applyAll(op, operands, attrs, known)
   if (first === undefined) throw new Error(`${op} has no result`)
   return first as Tensor<D, S>
 }

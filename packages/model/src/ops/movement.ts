@@ -5,6 +5,7 @@ import { currentOrigin } from '../origin.ts'
 import type { AnyShape, Flattened, Permuted, SameRank, WrittenShape } from '../shape-types.ts'
 import { type Size, type Sizes, toIndex } from '../size.ts'
 import { type AnyTensor, type Tensor, apply } from '../tensor.ts'
+import { checkFits } from '../weights/constant.ts'
 import { broadcastTo } from './elementwise.ts'
 
 /** Resolves a negative axis, and refuses one that x does not have. */
@@ -77,7 +78,10 @@ export const pad = <D extends DType, S extends AnyShape>(
   low: readonly number[],
   high: readonly number[],
   value = 0,
-): Tensor<D, SameRank<S>> => apply('pad', [x], { low, high, value })
+): Tensor<D, SameRank<S>> => {
+  checkFits([value], x.dtype)
+  return apply('pad', [x], { low, high, value })
+}
 
 /** Joins tensors along an axis. */
 export const concat = <D extends DType, S extends AnyShape>(

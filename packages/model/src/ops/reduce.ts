@@ -3,7 +3,6 @@ import type { DType } from '@quern/artifact'
 import { ix } from '@quern/core-ir'
 import type { AnyShape } from '../shape-types.ts'
 import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
-import { constant } from '../weights/constant.ts'
 import { div } from './elementwise.ts'
 import { axisOf } from './movement.ts'
 
@@ -31,18 +30,10 @@ export const all = reduction('reduce-all')
 
 /** Arithmetic mean over axes. */
 export const mean = <D extends 'f32' | 'f16' | 'f64'>(x: Tensor<D>, options: ReduceOptions = {}): Tensor<D> => {
-  const count = ix.product(axesOf('mean', x, options.axes).map(a => x.type.shape[a] ?? 1))
-  return div(
-    sum(x, options),
-    ix.isConst(count) ? constant(count.value, x.dtype, []) : sizeOf(count, x),
-  ) as AnyTensor as Tensor<D>
+  const value = ix.product(axesOf('mean', x, options.axes).map(a => x.type.shape[a] ?? 1))
+  const count = apply('dim-value', [], { value, dtype: x.dtype }, x.symbols)
+  return div(sum(x, options), count) as AnyTensor as Tensor<D>
 }
-/** A symbolic size as a scalar tensor: the sum of ones. */
-const sizeOf = (count: ix.Index, like: AnyTensor): AnyTensor =>
-  apply('reduce-sum', [apply('broadcast', [constant(1, like.dtype, [])], { shape: [count] })], {
-    axes: [0],
-    keepDims: false,
-  })
 
 const position =
   (op: string) =>

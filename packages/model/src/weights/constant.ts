@@ -1,9 +1,44 @@
 /** @file Constants written in a model file: numbers, nested arrays, typed arrays. */
-import { type DType, QuernError, arrayOf } from '@quern/artifact'
-import { type ByteSource, type ConstantData, tensorType } from '@quern/core-ir'
+import { type DType, QuernError } from '@quern/artifact'
+import { type ByteSource, type ConstantData, constantBytes, tensorType } from '@quern/core-ir'
 import { currentOrigin } from '../origin.ts'
 import { type Tensor, makeTensor } from '../tensor.ts'
 import { hashBytes } from './hash.ts'
+
+const integerRange: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
+  i8: [-(2 ** 7), 2 ** 7 - 1],
+  i16: [-(2 ** 15), 2 ** 15 - 1],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  // The ends of 64 bits lie just beyond the last number that a double holds.
+  i64: [-(2 ** 63), 2 ** 63 - 1024],
+  u8: [0, 2 ** 8 - 1],
+  u16: [0, 2 ** 16 - 1],
+  u32: [0, 2 ** 32 - 1],
+  u64: [0, 2 ** 64 - 2048],
+  bool: [0, 1],
+}
+/** From here on a number rounds to infinity: halfway between the largest and the next power of two. */
+const floatLimit: Readonly<Partial<Record<DType, number>>> = { f16: 65_520, f32: 2 ** 128 - 2 ** 103 }
+
+/** Refuses what the dtype does not hold, before it is silently wrapped, cut or made infinite. Floats round. */
+export const checkFits = (values: ArrayLike<number>, dtype: DType): void => {
+  const range = integerRange[dtype]
+  const limit = floatLimit[dtype] ?? Infinity
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    const fits =
+      range === undefined
+        ? !Number.isFinite(value) || Math.abs(value) < limit
+        : Number.isInteger(value) && value >= range[0] && value <= range[1]
+    if (fits) continue
+    const holds = range === undefined ? `numbers below ${limit}` : `integers from ${range[0]} to ${range[1]}`
+    throw new QuernError(
+      'constant/value-fits',
+      `${dtype} holds ${holds}, and ${value} is none: write another number, or cast() the tensor that it meets to another dtype`,
+      { value, dtype, at: i, origin: currentOrigin() },
+    )
+  }
+}
 
 /** Up to this many elements a constant is written into the graph's text; beyond, its bytes are a source. */
 const inlineElements = 64
@@ -53,6 +88,7 @@ export function constant<const S extends readonly number[] = readonly number[], 
       `a constant of shape [${dims.join(',')}] needs ${size} values, and ${flat.length} were given`,
       { shape: dims, values: flat.length, origin: currentOrigin() },
     )
+  checkFits(flat, kind)
   const origin = currentOrigin()
   const type = tensorType(kind, dims)
   if (flat.length <= inlineElements)
@@ -62,9 +98,7 @@ export function constant<const S extends readonly number[] = readonly number[], 
       type,
       new Map(),
     )
-  const array =
-    kind === 'i64' || kind === 'u64' ? arrayOf[kind].from(flat.map(v => BigInt(v))) : arrayOf[kind].from(flat)
-  const bytes = new Uint8Array(array.buffer)
+  const bytes = constantBytes({ kind: 'inline', values: flat }, kind, dims)
   const hash = hashBytes(bytes)
   const source: ByteSource = {
     name: `inline:${hash}`,

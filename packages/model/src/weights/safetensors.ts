@@ -9,7 +9,6 @@ import { byteSource } from '#byte-source'
 import { currentOrigin } from '../origin.ts'
 import type { AnyShape } from '../shape-types.ts'
 import { type Tensor, makeTensor } from '../tensor.ts'
-import { hashBytes } from './hash.ts'
 
 const dtypeNames: Readonly<Record<string, DType>> = {
   F64: 'f64',
@@ -33,7 +32,6 @@ interface StoredTensor {
   readonly shape: readonly number[]
   readonly offset: number
   readonly length: number
-  readonly hash: string
 }
 
 export interface Weights {
@@ -68,13 +66,14 @@ export const readSafetensors = async (source: ByteSource): Promise<Weights> => {
         `${name} is ${there} in ${source.name}, and the model wants ${wanted}`,
         { name, wanted, found: there, origin: currentOrigin() },
       )
-    const { offset, length, hash } = found
+    const { offset, length } = found
     return makeTensor<DType, AnyShape>(
       {
         kind: 'constant',
         source,
         origin: { ...(currentOrigin() ?? { file: source.name, line: 1, column: 1 }), name },
-        data: { kind: 'bytes', source: source.name, offset, length, hash },
+        // Identity is source and range. A hash of the content would need the content, which is read when a model is compiled.
+        data: { kind: 'bytes', source: source.name, offset, length, hash: '' },
       },
       0,
       tensorType(found.dtype, found.shape),
@@ -86,13 +85,14 @@ export const readSafetensors = async (source: ByteSource): Promise<Weights> => {
 
 const readHeader = async (source: ByteSource): Promise<ReadonlyMap<string, StoredTensor>> => {
   if (source.size < 8) throw bad(source.name, `it has ${source.size} bytes, and the header length alone takes 8`)
-  const head = await source.read(0, 8)
+  const head = await readAll(source, 0, 8)
   const headerBytes = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true))
   if (headerBytes > maxHeaderBytes || headerBytes > source.size - 8)
     throw bad(source.name, `its header claims ${headerBytes} bytes, and ${source.size - 8} follow`)
+  const headerText = await readAll(source, 8, headerBytes)
   let header: unknown
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, headerBytes)))
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(headerText))
   } catch (cause) {
     throw bad(source.name, 'its header is not JSON', { cause: String(cause) })
   }
@@ -102,19 +102,37 @@ const readHeader = async (source: ByteSource): Promise<ReadonlyMap<string, Store
     dataBytes = source.size - dataAt
   const tensors = new Map<string, StoredTensor>()
   for (const [name, value] of Object.entries(header))
-    if (name !== '__metadata__') tensors.set(name, await readEntry(source, name, value, dataAt, dataBytes))
+    if (name !== '__metadata__') tensors.set(name, readEntry(source, name, value, dataAt, dataBytes))
+  refuseOverlaps(source, tensors)
   return tensors
+}
+
+/** A source may be shorter than it said: a file that was cut since. */
+const readAll = async (source: ByteSource, offset: number, length: number): Promise<Uint8Array> => {
+  const bytes = await source.read(offset, length)
+  if (bytes.length !== length) throw bad(source.name, `it ends before byte ${offset + length}`)
+  return bytes
+}
+
+/** No byte belongs to two tensors. Empty ones have none. */
+const refuseOverlaps = (source: ByteSource, tensors: ReadonlyMap<string, StoredTensor>): void => {
+  const ranges = [...tensors].filter(([, t]) => t.length > 0).sort(([, a], [, b]) => a.offset - b.offset)
+  ranges.forEach(([name, { offset }], i) => {
+    const before = ranges[i - 1]
+    if (before !== undefined && before[1].offset + before[1].length > offset)
+      throw bad(source.name, `the data of ${before[0]} and ${name} overlap`)
+  })
 }
 
 const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0
 
-const readEntry = async (
+const readEntry = (
   source: ByteSource,
   name: string,
   value: unknown,
   dataAt: number,
   dataBytes: number,
-): Promise<StoredTensor> => {
+): StoredTensor => {
   const {
     dtype: dtypeName,
     shape,
@@ -129,7 +147,7 @@ const readEntry = async (
   if (dtype === undefined)
     throw bad(
       source.name,
-      `${name} has the dtype ${String(dtypeName)}; known are ${Object.keys(dtypeNames).join(', ')}`,
+      `${name} has the dtype ${JSON.stringify(dtypeName)}; known are ${Object.keys(dtypeNames).join(', ')}`,
     )
   if (!Array.isArray(shape) || !shape.every(isCount))
     throw bad(source.name, `the shape of ${name} is not a list of sizes`)
@@ -142,6 +160,5 @@ const readEntry = async (
       source.name,
       `${name} is ${dtype}[${shape.join(',')}] (${bytes} bytes), and its data_offsets are ${begin} to ${end} of ${dataBytes}`,
     )
-  const data = await source.read(dataAt + begin, bytes)
-  return { dtype, shape, offset: dataAt + begin, length: bytes, hash: hashBytes(data) }
+  return { dtype, shape, offset: dataAt + begin, length: bytes }
 }
