@@ -81,7 +81,7 @@ const digitsDetermine = (a: Access, b: Access, loop: For, varying: readonly For[
   const free = (x: Index): boolean => ![...variablesOf(x)].some(v => inner.has(v))
   const known = a.indices.flatMap(i => leading(i, free, joint) ?? [])
   for (let i = 0; i < known.length && i < 64; i++)
-    for (const x of [...known]) {
+    for (const x of known.slice()) {
       const whole = known.find(
         y => y.kind === 'div' && x.kind === 'mod' && y.num.key === x.num.key && y.den.key === x.den.key,
       )
