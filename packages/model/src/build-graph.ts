@@ -7,8 +7,8 @@ import {
   GraphBuilder,
   type Span,
   type StateDecl,
-  type SymbolInfo,
   type Value,
+  mergeSymbols,
   printTensorType,
   statePrefix,
 } from '@quern/core-ir'
@@ -63,10 +63,8 @@ const buildWithCaptures = (
   collected: Collected,
   level: 'entry' | 'body',
 ): { graph: Graph; captures: readonly AnyTensor[] } => {
-  const symbols = new Map<string, SymbolInfo>()
-  for (const t of [...parameters.map(p => p.tensor), ...Object.values(outputs)])
-    t.symbols.forEach((s, k) => symbols.set(k, s))
-  const builder = new GraphBuilder(name, symbols)
+  const known = [...parameters.map(p => p.tensor), ...Object.values(outputs)].map(t => t.symbols)
+  const builder = new GraphBuilder(name, mergeSymbols(...known))
   const built = new Map<LazyNode, readonly Value[]>()
   for (const { name: parameter, tensor } of parameters) built.set(tensor.node, [builder.input(parameter, tensor.type)])
   const captures: AnyTensor[] = []

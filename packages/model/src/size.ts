@@ -6,6 +6,8 @@ import { type Index, type SymbolInfo, type Symbols, ix } from '@quern/core-ir'
 export interface SizeExpr {
   readonly kind: 'size'
   readonly index: Index
+  /** What is known of its dims. */
+  readonly symbols?: Symbols
 }
 export type Size = number | Dim | SizeExpr
 export type Sizes = readonly Size[]
@@ -26,8 +28,16 @@ export const fromIndex = (index: Index, symbols: Symbols): Size => {
   if (ix.isConst(index)) return index.value
   const symbol = index.kind === 'var' ? symbols.get(index.name) : undefined
   return symbol === undefined
-    ? { kind: 'size', index }
+    ? { kind: 'size', index, symbols }
     : { kind: 'dim', name: symbol.name, min: symbol.min, max: symbol.max, multipleOf: symbol.multipleOf }
 }
+
+/** What a size tells of its dims. */
+export const symbolsOf = (size: Size | undefined): Symbols =>
+  size === undefined || typeof size === 'number'
+    ? new Map()
+    : size.kind === 'dim'
+      ? new Map([[size.name, symbolOf(size)]])
+      : (size.symbols ?? new Map())
 
 export const symbolOf = (d: Dim): SymbolInfo => ({ name: d.name, min: d.min, max: d.max, multipleOf: d.multipleOf })

@@ -14,6 +14,7 @@ import {
   type TensorType,
   defineSymbol,
   inferNode,
+  mergeSymbols,
   provesEqual,
 } from '@quern/core-ir'
 import type { ByteSource } from '@quern/core-ir'
@@ -89,11 +90,13 @@ export const applyAll = (
   attrs: Readonly<Record<string, AttrValue | LazyBody>> = {},
   known: ReadonlyMap<string, SymbolInfo> = new Map(),
 ): readonly AnyTensor[] => {
-  const symbols = new Map([...known, ...operands.flatMap(t => (t === undefined ? [] : [...t.symbols]))])
+  const bodies = Object.values(attrs).filter(isBody)
+  const symbols = mergeSymbols(known, ...operands.map(t => t?.symbols ?? new Map()), ...bodies.map(boundsWithin))
   const context: InferContext = {
     symbols,
     equal: (a, b) => provesEqual(a, b, symbols),
     define: (hint: string, upper: Index) => defineSymbol(symbols, hint, upper),
+    narrow: symbol => symbols.set(symbol.name, symbol),
   }
   const origin = currentOrigin()
   const infos = operands.map(t => t && { type: t.type, name: nameOf(t), node: { origin: t.node.origin } })
@@ -125,6 +128,12 @@ export const apply = <D extends DType, S extends AnyShape>(
 
 const isBody = (x: AttrValue | LazyBody): x is LazyBody =>
   typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'body'
+
+/** What a body needs of symbols that callers bind. */
+const boundsWithin = ({ results }: LazyBody): ReadonlyMap<string, SymbolInfo> =>
+  new Map(
+    [...mergeSymbols(...Object.values(results).map(t => t.symbols))].filter(([, symbol]) => symbol.upper === undefined),
+  )
 
 /** A body as inference needs it: a graph with the right input and output types and no nodes. */
 const bodySignature = (body: LazyBody, symbols: ReadonlyMap<string, SymbolInfo>): AttrValue => ({

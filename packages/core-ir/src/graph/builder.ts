@@ -2,15 +2,16 @@
 import { type DType, QuernError } from '@quern/artifact'
 import type { Span } from '../diagnostics/span.ts'
 import { type Index, type IndexLike, toIndex } from '../index/index-expr.ts'
+import { demandsOf } from '../index/demand.ts'
 import { rangeOf } from '../index/range.ts'
 import type { AnyOp, AttrKind, InferContext, Operands } from '../ops/define-op.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import { printTensorType } from './print-type.ts'
-import { provesEqual, symbolRanges } from './symbol-ranges.ts'
+import { meetDemands, provesEqual, symbolRanges } from './symbol-ranges.ts'
 import type { AttrValue, Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
 
-export { provesEqual, symbolRange, symbolRanges } from './symbol-ranges.ts'
+export { mergeSymbols, narrowed, provesEqual, symbolRange, symbolRanges } from './symbol-ranges.ts'
 
 export const tensorType = (dtype: DType, shape: readonly IndexLike[]): TensorType => ({
   dtype,
@@ -56,6 +57,9 @@ export class GraphBuilder implements InferContext {
   }
   define(hint: string, upper: Index): SymbolInfo {
     return defineSymbol(this.symbols, hint, upper)
+  }
+  narrow(symbol: SymbolInfo): void {
+    this.symbols.set(symbol.name, symbol)
   }
 
   /** Adds a node and returns its results. Throws a coded error when a constraint of the op does not hold. */
@@ -121,7 +125,7 @@ export const inferNode = (
   checkAttrs(op, attrs)
   const full = completeAttrs(op, types, attrs)
   for (const constraint of op.constraints) {
-    if (constraint.holds(types, full, context)) continue
+    if (constraint.holds(types, full, context) && meets(constraint.requires?.(types, full) ?? [], context)) continue
     const found = constraint.found?.(types, full)
     throw new QuernError(
       `${op.name}/${constraint.id}`,
@@ -144,6 +148,15 @@ export const inferNode = (
   }
   return { attrs: full, types: op.infer(types, full, context) }
 }
+
+/** Whether none of these is negative, once symbols have the bounds that this needs. */
+const meets = (wanted: readonly Index[], context: InferContext): boolean =>
+  wanted.every(x => {
+    const demands = demandsOf(x, symbolRanges(context.symbols))
+    const symbols = demands && meetDemands(demands, context.symbols)
+    symbols?.forEach(s => context.narrow(s))
+    return symbols !== undefined
+  })
 
 /** Dims may be written as plain numbers; the IR holds index expressions. */
 const asDims = (kind: AttrKind, value: AttrValue): AttrValue => {

@@ -8,6 +8,8 @@ export interface Inferred {
   readonly types: readonly TensorType[]
   /** Symbols that the op defines, under names of their own. */
   readonly defined: readonly SymbolInfo[]
+  /** Symbols with the bounds that the op needs, where the graph allows more. */
+  readonly narrowed: readonly SymbolInfo[]
 }
 
 export const inferAnew = (
@@ -18,6 +20,7 @@ export const inferAnew = (
 ): Inferred => {
   const all = new Map(symbols)
   const defined: SymbolInfo[] = []
+  const narrowed = new Map<string, SymbolInfo>()
   const context = {
     symbols: all,
     equal: (a: Parameters<typeof provesEqual>[0], b: Parameters<typeof provesEqual>[1]) => provesEqual(a, b, all),
@@ -26,8 +29,14 @@ export const inferAnew = (
       defined.push(symbol)
       return symbol
     },
+    narrow: (symbol: SymbolInfo): void => {
+      const before = all.get(symbol.name)
+      if (before?.min === symbol.min && before.max === symbol.max) return
+      all.set(symbol.name, symbol)
+      narrowed.set(symbol.name, symbol)
+    },
   }
-  return { ...inferNode(op, operands, attrs, context, undefined), defined }
+  return { ...inferNode(op, operands, attrs, context, undefined), defined, narrowed: [...narrowed.values()] }
 }
 
 /**
@@ -46,6 +55,7 @@ export const renameDefined = (inferred: Inferred, stated: readonly TensorType[])
   const nameOf = (name: string): string => renamed.get(name) ?? name
   return {
     attrs: inferred.attrs,
+    narrowed: inferred.narrowed,
     types: inferred.types.map(t => ({
       dtype: t.dtype,
       shape: t.shape.map(d => mapAtoms(d, a => (a.kind === 'var' ? variable(nameOf(a.name)) : undefined))),

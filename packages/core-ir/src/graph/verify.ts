@@ -113,6 +113,11 @@ const checkTypes = (node: Node, graph: Graph, say: (code: string, message: strin
       if (own !== undefined && !sameType(type, own, graph))
         say('graph/wrong-type', `${node.op} gives ${printTensorType(type)}, not ${printTensorType(own)}`)
     })
+    for (const { name, min, max } of inferred.narrowed)
+      say(
+        'graph/wrong-symbol',
+        `${node.op} needs ${min} ≤ ${name}${max === undefined ? '' : ` ≤ ${max}`}, and the graph allows more`,
+      )
     for (const { name, upper } of inferred.defined) {
       const known = graph.symbols.get(name)
       if (known !== undefined && upper !== undefined && (known.upper === undefined || !sameIndex(known.upper, upper)))

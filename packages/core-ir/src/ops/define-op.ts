@@ -77,6 +77,8 @@ export interface InferContext {
   equal(a: IndexLike, b: IndexLike): boolean
   /** A fresh symbol for an op that defines one (`nonzero`); its value is at most `upper`. */
   define(hint: string, upper: Index): SymbolInfo
+  /** Keeps narrower bounds of a symbol, which an op needs, with the graph. */
+  narrow(symbol: SymbolInfo): void
 }
 
 export interface Constraint<O, A> {
@@ -85,6 +87,11 @@ export interface Constraint<O, A> {
   /** What must hold, in the notation of the reference. */
   readonly says: string
   holds(operands: O, attrs: A, context: InferContext): boolean
+  /**
+   * What must not be negative besides. What is not plain becomes bounds of symbols, which the graph keeps and the runtime checks;
+   * where bounds cannot say it, the constraint does not hold.
+   */
+  readonly requires?: (operands: O, attrs: A) => readonly Index[]
   /** What was found, with values; becomes the second half of the message. */
   readonly found?: (operands: O, attrs: A) => string
 }

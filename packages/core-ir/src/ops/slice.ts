@@ -1,9 +1,6 @@
 /** @file A part of a tensor, at regular steps. */
 import { printTensorType } from '../graph/print-type.ts'
-import { symbolRanges } from '../graph/symbol-ranges.ts'
-import { type Index, type IndexLike, add, constant, isConst, max, min, mul, sub } from '../index/index-expr.ts'
-import { rangeOf } from '../index/range.ts'
-import type { InferContext } from './define-op.ts'
+import { type Index, add, constant, isConst, max, min, mul, sub } from '../index/index-expr.ts'
 import { defineOp } from './define-op.ts'
 import { dim, rank } from './shapes.ts'
 
@@ -33,8 +30,9 @@ export const slice = defineOp({
     {
       id: 'in-bounds',
       says: 'the first and the last element lie inside x in every dim, where there are any',
-      holds: ({ x }, { starts, sizes, steps }, context) =>
-        x.shape.every((d, i) => mayHold(d, starts[i] ?? 0, sizes[i] ?? 0, steps[i] ?? 1, context)),
+      holds: () => true,
+      requires: ({ x }, { starts, sizes, steps }) =>
+        x.shape.flatMap((d, i) => notNegative(d, starts[i] ?? constant(0), sizes[i] ?? constant(0), steps[i] ?? 1)),
       found: ({ x }, { starts, sizes, steps }) =>
         `${printTensorType(x)} has not starts [${starts.map(s => s.key).join(', ')}], sizes [${sizes.map(s => s.key).join(', ')}], steps [${steps.join(', ')}]`,
     },
@@ -54,21 +52,13 @@ export const slice = defineOp({
 }`,
 })
 
-/** False where some value of the symbols is certain to be refused: every value, for constants. */
-const mayHold = (
-  extent: Index,
-  start: IndexLike,
-  size: Index | number,
-  step: number,
-  context: Pick<InferContext, 'symbols'>,
-): boolean => {
-  const ranges = symbolRanges(context.symbols)
-  const sizeRange = rangeOf(add(size, 0), ranges)
-  if (sizeRange.max < 0) return false
-  if (sizeRange.min <= 0 && sizeRange.max <= 0) return true
-  const last = add(start, mul(sub(size, 1), step))
-  const some = isConst(add(size, 0)) ? [start, last] : [start]
-  return some.every(at => rangeOf(add(at, 0), ranges).max >= 0 && rangeOf(sub(sub(extent, 1), at), ranges).max >= 0)
+/** The size, and how far the first and the last element are from the ends. A size max(0, n) says that there may be none. */
+const notNegative = (extent: Index, start: Index, size: Index, step: number): readonly Index[] => {
+  if (isConst(size, 0)) return []
+  const count = size.kind !== 'max' ? size : isConst(size.lhs, 0) ? size.rhs : isConst(size.rhs, 0) ? size.lhs : size
+  const last = add(start, mul(sub(count, 1), step))
+  const [low, high] = step > 0 ? [start, last] : [last, start]
+  return [size, low, sub(sub(extent, 1), high)]
 }
 
 /** Clamped only where it is not plain that the element is inside. */

@@ -1,9 +1,9 @@
 /** @file Functions that only move elements. */
 import { type DType, QuernError } from '@quern/artifact'
-import { ix } from '@quern/core-ir'
+import { ix, mergeSymbols, simplify, symbolRanges } from '@quern/core-ir'
 import { currentOrigin } from '../origin.ts'
 import type { AnyShape, Flattened, Permuted, SameRank, WrittenShape } from '../shape-types.ts'
-import { type Size, type Sizes, toIndex } from '../size.ts'
+import { type Size, type Sizes, symbolsOf, toIndex } from '../size.ts'
 import { type AnyTensor, type Tensor, apply } from '../tensor.ts'
 import { checkFits } from '../weights/constant.ts'
 import { broadcastTo } from './elementwise.ts'
@@ -51,7 +51,11 @@ export interface SliceRange {
   readonly step?: number
 }
 
-/** x[start:end:step] along each listed dim (undefined keeps a dim whole). Negative starts and ends count from the end. */
+/**
+ * x[start:end:step] along each listed dim (undefined keeps a dim whole). Numbers mean what they mean in NumPy: negative ones
+ * count from the end, and those beyond an end stop there, at every size of a symbolic dim. An expression over dims is taken at
+ * its word: the bounds that it needs of dims are checked when the model runs.
+ */
 export const slice = <D extends DType, S extends AnyShape>(
   x: Tensor<D, S>,
   ranges: readonly (SliceRange | undefined)[],
@@ -59,17 +63,25 @@ export const slice = <D extends DType, S extends AnyShape>(
   const starts: ix.Index[] = [],
     sizes: ix.Index[] = [],
     steps: number[] = []
+  const symbols = mergeSymbols(x.symbols, ...ranges.flatMap(r => [symbolsOf(r?.start), symbolsOf(r?.end)]))
+  const known = symbolRanges(symbols)
   x.type.shape.forEach((extent, i) => {
     const { start, end, step = 1 } = ranges[i] ?? {}
-    const from = (size: Size | undefined, fallback: ix.Index): ix.Index =>
-      size === undefined ? fallback : typeof size === 'number' && size < 0 ? ix.add(extent, size) : toIndex(size)
-    const first = from(start, step > 0 ? ix.constant(0) : ix.sub(extent, 1))
-    const last = from(end, step > 0 ? extent : ix.constant(-1))
+    const [least, most] = step > 0 ? [ix.constant(0), extent] : [ix.constant(-1), ix.sub(extent, 1)]
+    const from = (size: Size | undefined, fallback: ix.Index): ix.Index => {
+      if (size === undefined) return fallback
+      if (typeof size !== 'number') return toIndex(size)
+      const at = size < 0 ? ix.add(extent, size) : ix.constant(size)
+      return simplify(ix.max(least, ix.min(at, most)), known)
+    }
+    const first = from(start, step > 0 ? least : most)
+    const last = from(end, step > 0 ? most : least)
+    const count = step > 0 ? ix.ceilDiv(ix.sub(last, first), step) : ix.ceilDiv(ix.sub(first, last), -step)
     starts.push(first)
-    sizes.push(ix.max(0, step > 0 ? ix.ceilDiv(ix.sub(last, first), step) : ix.ceilDiv(ix.sub(first, last), -step)))
+    sizes.push(simplify(ix.max(0, count), known))
     steps.push(step)
   })
-  return apply('slice', [x], { starts, sizes, steps })
+  return apply('slice', [x], { starts, sizes, steps }, symbols)
 }
 
 /** Surrounds x by `value`: `low` and `high` elements a dim. */
