@@ -8,7 +8,7 @@ export interface FoundDevice {
 }
 
 /** What any of our variants may ask for: a device that has all of it serves every model. */
-const wished = ['shader-f16', 'subgroups', 'timestamp-query']
+const wished = ['shader-f16', 'subgroups']
 const limits = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const
 
 export const openDevice = async (
