@@ -24,10 +24,17 @@ for (const { id, title } of demos) tabs.append(element('a', { href: `#${id}`, ro
 addEventListener('hashchange', show)
 show()
 
+/** The choice is kept for the next visit; without one the system's setting holds. */
+const themeKey = 'quern-theme'
+const kept = localStorage.getItem(themeKey)
+if (kept === 'dark' || kept === 'light') document.documentElement.dataset['theme'] = kept
+
 document.querySelector('#theme')?.addEventListener('click', () => {
   const { documentElement: root } = document
   const dark =
     root.dataset['theme'] === 'dark' ||
     (root.dataset['theme'] === undefined && matchMedia('(prefers-color-scheme: dark)').matches)
   root.dataset['theme'] = dark ? 'light' : 'dark'
+  localStorage.setItem(themeKey, root.dataset['theme'])
+  dispatchEvent(new Event('themechange'))
 })

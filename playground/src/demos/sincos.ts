@@ -34,6 +34,15 @@ const codeTabs = () => {
   ].filter(tab => tab.text !== '')
 }
 
+/** A canvas cannot parse `light-dark(…)`: what the property comes to on this page, now. */
+const resolved = (property: string): string => {
+  const probe = element('span', { style: `color: var(${property})` })
+  document.body.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}
+
 export const sincosDemo = (): HTMLElement => {
   const x = Float32Array.from({ length: count }, (_, i) => (i / count) * 8 * Math.PI - 4 * Math.PI)
   const into = new Float32Array(count)
@@ -68,14 +77,15 @@ export const sincosDemo = (): HTMLElement => {
   const bars = lanes.map(lane => {
     const fill = element('div', { class: 'fill' })
     const value = element('output', { class: 'value' }, '—')
+    const note = element('small', {}, lane.note)
     const row = element(
       'div',
       { class: 'bar' },
-      element('div', { class: 'label' }, element('strong', {}, lane.name), element('small', {}, lane.note)),
+      element('div', { class: 'label' }, element('strong', {}, lane.name), note),
       element('div', { class: 'track' }, fill),
       value,
     )
-    return { lane, row, fill, value, ms: NaN }
+    return { lane, row, fill, value, note, ms: NaN }
   })
   const status = element(
     'p',
@@ -91,8 +101,11 @@ export const sincosDemo = (): HTMLElement => {
     const xs = Array.from({ length: shown }, (_, i) => x[i * step] ?? 0),
       ys = xs.map((_, i) => into[i * step] ?? 0)
     plot.replaceChildren()
-    const style = getComputedStyle(document.documentElement)
-    const axis = { stroke: style.getPropertyValue('--muted'), grid: { stroke: style.getPropertyValue('--line') } }
+    const axis = {
+      stroke: resolved('--muted'),
+      grid: { stroke: resolved('--line') },
+      ticks: { stroke: resolved('--line') },
+    }
     new uPlot(
       {
         width: plot.clientWidth || 600,
@@ -100,12 +113,14 @@ export const sincosDemo = (): HTMLElement => {
         legend: { show: false },
         scales: { x: { time: false } },
         axes: [axis, axis],
-        series: [{}, { stroke: style.getPropertyValue('--accent'), width: 2, label: 'sin x + cos x' }],
+        series: [{}, { stroke: resolved('--accent'), width: 2, label: 'sin x + cos x' }],
       },
       [xs, ys],
       plot,
     )
   }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => root.dataset['done'] && draw())
+  addEventListener('themechange', () => root.dataset['done'] && draw())
   const showBars = (): void => {
     const slowest = Math.max(...bars.map(b => b.ms).filter(ms => !Number.isNaN(ms)))
     for (const b of bars) b.fill.style.width = Number.isNaN(b.ms) ? '0' : `${Math.max(1, (b.ms / slowest) * 100)}%`
@@ -130,7 +145,7 @@ export const sincosDemo = (): HTMLElement => {
         bar.row.title = opened.device
       } catch (error) {
         bar.value.textContent = 'not here'
-        bar.row.title = error instanceof Error ? error.message : String(error)
+        bar.note.textContent = error instanceof Error ? error.message : String(error)
       }
       showBars()
     }
