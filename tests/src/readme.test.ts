@@ -1,5 +1,6 @@
 /** @file The parts of the README that show real files and real output are what the build makes today; `npm run docs` writes them. */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,7 +79,7 @@ describe('the README', () => {
     const text = await readFile(readme, 'utf8')
     const links = [...text.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(m => m[1] ?? '')
     expect(links.length).toBeGreaterThan(3)
-    for (const link of links) await expect(readFile(join(root, link)), link).resolves.toBeDefined()
+    for (const link of links) expect(existsSync(join(root, link)), link).toBe(true)
   })
 })
 
