@@ -17,12 +17,14 @@ import {
   tensorType,
   verifyKernel,
 } from '@quern/core-ir'
+import { defaultLimits, emitKernel } from '@quern/codegen-wgsl'
 import { formRegions } from '@quern/graph-opt'
 import { type LoweringResult, legalise, lowerProgram, printTrace, webgpuTarget } from '@quern/loop-opt'
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../packages/codegen-wgsl/test-support/dawn.ts'
+import { nullDevice, softwareGpu, validate } from '../../packages/codegen-wgsl/test-support/dawn.ts'
 import { loadProgram } from '../../packages/codegen-wgsl/test-support/run-plan.ts'
 
+const device = await nullDevice()
 const software = await softwareGpu()
 const n = ix.variable('n')
 const m = ix.variable('m')

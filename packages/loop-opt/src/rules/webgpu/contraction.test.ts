@@ -1,11 +1,22 @@
 /** @file Random contractions and convolutions as the rules for a grid schedule them, in the interpreter that sees races. */
 import fc from 'fast-check'
-import { type Graph, GraphBuilder, type Value, ix, printKernel, tensorType, verifyKernel } from '@quern/core-ir'
+import {
+  type Graph,
+  GraphBuilder,
+  type Value,
+  ix,
+  parseKernel,
+  printKernel,
+  tensorType,
+  verifyKernel,
+} from '@quern/core-ir'
 import { describe, expect, test } from 'vitest'
 import { type LoweringResult, lowerProgram } from '../../lower-program.ts'
 import { replay } from '../../schedule/trace.ts'
 import { webgpuTarget } from '../../target/webgpu.ts'
 import { asRegion, difference, legalised, programOf, random, randomInputs, symbolValues } from '../../testing/graphs.ts'
+import { matmulRegion } from '../../testing/regions.ts'
+import { gridContractionRule } from './contraction.ts'
 
 const graphOf = (make: (b: GraphBuilder) => Value): Graph => {
   const b = new GraphBuilder('g')
@@ -127,6 +138,20 @@ describe('what the rules choose', () => {
     expect(text).toContain('for thread.y acc_k')
     const rows = textOf(b => b.one('matmul', [f32(b, 'a', 3, 100), f32(b, 'b', 100, 64)]))
     expect(rows).toContain('alloc shared acc_part')
+  })
+
+  test('blocks of many operands fit into workgroup memory', () => {
+    const lhs = ['a', 'a2', 'a3', 'a4']
+    const text = printKernel(matmulRegion(256, 256, 64).kernel)
+      .replace('read a: f32[256,64],', lhs.map(x => `read ${x}: f32[256,64],`).join(' '))
+      .replace('a[acc_i, acc_k]', `(${lhs.map(x => `${x}[acc_i, acc_k]`).join(' + ')})`)
+    const region = { ...matmulRegion(256, 256, 64), kernel: parseKernel(text) }
+    const context = { region, kind: 'contraction', target: webgpuTarget(), permits: 'reassociates' } as const
+    const s = gridContractionRule({ ...context, constants: new Set<string>() })
+    const extents = [...printKernel(s?.kernel ?? region.kernel).matchAll(/alloc shared \w+: f32\[(\d+),(\d+)\]/g)]
+    const bytes = extents.map(([, rows, columns]) => Number(rows) * Number(columns) * 4)
+    expect(bytes).toHaveLength(5)
+    expect(bytes.reduce((x, y) => x + y)).toBeLessThanOrEqual(16_384)
   })
 
   test('a small product needs no barriers', () => {

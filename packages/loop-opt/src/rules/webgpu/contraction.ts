@@ -54,11 +54,21 @@ export const gridContractionRule: ScheduleRule = context => {
     Math.ceil(length(rows) / b.rows) *
     Math.ceil(length(columns) / b.columns) *
     others.reduce((n, a) => n * length(a), 1)
-  const fitting = blocks.filter(b => b.rows <= 2 * side)
+  const fitting = blocks.filter(b => b.rows <= 2 * side && sharedBytes(context, c, b) <= memoryOf(context))
   const first = fitting.findIndex(b => count(b) >= enoughWorkgroups)
   const wanted = first < 0 ? fitting.slice(-2) : fitting.slice(first)
   return firstOf(...wanted.map(block => () => blocked(withLayout(context, s, c, block), c, rows, block)))
 }
+
+/** Bytes of workgroup memory for one block of every operand. */
+const sharedBytes = ({ region, target }: RuleContext, c: Contraction, block: Block): number =>
+  [...c.lhs, c.rhs].reduce((bytes, name) => {
+    const dtype = region.kernel.params.find(p => p.name === name)?.dtype ?? 'f32'
+    return bytes + (name === c.rhs ? block.columns : block.rows) * block.depth * target.elementBytes[dtype]
+  }, 0)
+
+const memoryOf = ({ target }: RuleContext): number =>
+  target.parallelism.kind === 'grid' ? target.parallelism.sharedBytes : 0
 
 /** A constant right-hand side that no thread could read in vectors is packed in blocks of columns at build. */
 const withLayout = ({ constants }: RuleContext, s: Schedule, c: Contraction, block: Block): Schedule => {
