@@ -12,6 +12,7 @@ import {
   printTensorType,
   statePrefix,
 } from '@quern/core-ir'
+import { SymbolNames } from './rename-symbols.ts'
 import { type AnyTensor, type LazyBody, type LazyNode, nameOf } from './tensor.ts'
 
 export interface Parameter {
@@ -45,7 +46,9 @@ export const buildGraph = (
   outputs: Readonly<Record<string, AnyTensor>>,
   collected: Collected,
 ): Graph => {
-  const { graph, captures } = buildWithCaptures(name, parameters, outputs, collected, 'entry')
+  const tensors = [...parameters.map(p => p.tensor), ...Object.values(outputs)]
+  const names = new SymbolNames(tensors.flatMap(t => [...t.symbols.keys()]))
+  const { graph, captures } = buildWithCaptures(name, parameters, outputs, { ...collected, names }, 'entry')
   const [stray] = captures
   if (stray !== undefined)
     throw new QuernError(
@@ -60,13 +63,15 @@ const buildWithCaptures = (
   name: string,
   parameters: readonly Parameter[],
   outputs: Readonly<Record<string, AnyTensor>>,
-  collected: Collected,
+  collected: Collected & { readonly names: SymbolNames },
   level: 'entry' | 'body',
 ): { graph: Graph; captures: readonly AnyTensor[] } => {
   const known = [...parameters.map(p => p.tensor), ...Object.values(outputs)].map(t => t.symbols)
-  const builder = new GraphBuilder(name, mergeSymbols(...known))
+  const { names } = collected
+  const builder = new GraphBuilder(name, names.symbols(mergeSymbols(...known)))
   const built = new Map<LazyNode, readonly Value[]>()
-  for (const { name: parameter, tensor } of parameters) built.set(tensor.node, [builder.input(parameter, tensor.type)])
+  for (const { name: parameter, tensor } of parameters)
+    built.set(tensor.node, [builder.input(parameter, names.type(tensor.type))])
   const captures: AnyTensor[] = []
 
   const valueOf = (t: AnyTensor): Value => {
@@ -97,17 +102,20 @@ const buildWithCaptures = (
   const emit = (t: AnyTensor): readonly Value[] => {
     const { node } = t
     builder.origin = node.origin
+    const type = names.type(t.type)
+    // What a body alone leads to shows in no output of this graph.
+    for (const [symbol, info] of names.symbols(t.symbols)) if (!builder.symbols.has(symbol)) builder.declare(info)
     switch (node.kind) {
       case 'parameter':
         captures.push(t)
-        return [builder.input(`${node.name}$${captures.length}`, t.type)]
+        return [builder.input(`${node.name}$${captures.length}`, type)]
       case 'state': {
         if (level === 'body') {
           captures.push(t)
-          return [builder.input(`${node.declaration.name}$${captures.length}`, t.type)]
+          return [builder.input(`${node.declaration.name}$${captures.length}`, type)]
         }
         collectState(collected, node.declaration, node.origin)
-        return [builder.input(`${statePrefix}${node.declaration.name}`, t.type)]
+        return [builder.input(`${statePrefix}${node.declaration.name}`, type)]
       }
       case 'constant':
         if (node.source !== undefined) collected.sources.set(node.source.name, node.source)
@@ -115,7 +123,7 @@ const buildWithCaptures = (
           'constant',
           [],
           { data: node.data, dtype: t.type.dtype, shape: staticShape(t) },
-          [t.type],
+          [type],
           node.origin?.name,
         )
       case 'op': {
@@ -125,7 +133,7 @@ const buildWithCaptures = (
         const bodies: { key: string; body: LazyBody }[] = []
         for (const [key, value] of Object.entries(node.attrs)) {
           if (isBody(value)) bodies.push({ key, body: value })
-          else attrs[key] = value
+          else attrs[key] = names.attr(value)
         }
         // Every body of a node takes the same captures, in one order, after its own parameters.
         const inner = bodies.map(
@@ -137,7 +145,8 @@ const buildWithCaptures = (
           attrs[key] = buildWithCaptures(body.name, extended, body.results, collected, 'body').graph
         }
         builder.origin = node.origin
-        return builder.addTyped(node.op, [...operands, ...captured.map(valueOf)], attrs, node.types, node.origin?.name)
+        const types = node.types.map(one => names.type(one))
+        return builder.addTyped(node.op, [...operands, ...captured.map(valueOf)], attrs, types, node.origin?.name)
       }
     }
   }

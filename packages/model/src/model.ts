@@ -1,6 +1,7 @@
 /** @file `tensor`, `state`, `model` and `program`: what a model file declares and exports. */
 import {
   type DType,
+  type Dim,
   type Model,
   type Program,
   QuernError,
@@ -169,11 +170,33 @@ const notCompiled = (): Promise<never> =>
     ),
   )
 
+/** One dim name is one declaration: its bounds are checked once, wherever it stands. */
+const agreeingDims = (entries: readonly (readonly [entry: string, inputs: Specs])[]): void => {
+  const declared = new Map<string, { readonly dim: Dim; readonly where: string }>()
+  const says = (d: Dim): string =>
+    `${d.min} to ${d.max ?? 'any'}${d.multipleOf === 1 ? '' : `, a multiple of ${d.multipleOf}`}`
+  for (const [entry, inputs] of entries)
+    for (const [input, { shape }] of Object.entries(inputs))
+      for (const dim of shape) {
+        if (typeof dim !== 'object') continue
+        const where = `${input}${entry === '' ? '' : ` of ${entry}`}`
+        const before = declared.get(dim.name)
+        if (before === undefined) declared.set(dim.name, { dim, where })
+        else if (says(before.dim) !== says(dim))
+          throw new QuernError(
+            'dim/declared-twice',
+            `the dim ${dim.name} goes from ${says(before.dim)} in ${before.where}, and from ${says(dim)} in ${where}: declare it once and share it, or name one anew`,
+            { dim: dim.name, inputs: [before.where, where], origin: currentOrigin() },
+          )
+      }
+}
+
 /** Traces a function over inputs of the given specs, once. `program` takes several of these. */
 export const entry = <const I extends Specs, const R extends Returned>(
   inputs: I,
   forward: (inputs: InputTensors<I>) => R,
 ): EntryDefinition<I, SpecsOf<R>> => {
+  agreeingDims([['', inputs]])
   const parameters = Object.entries(inputs).map(([name, spec]) => ({ name, tensor: inputTensor(name, spec) }))
   const returned = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
   const outputs: Record<string, AnyTensor> = {}
@@ -246,6 +269,7 @@ export const program = <const E extends Readonly<Record<string, EntryDefinition>
   entries: E,
   options: ModelOptions = {},
 ): Program<EntriesOf<E> & Entries> => {
+  agreeingDims(Object.entries(entries).map(([name, e]) => [name, e.inputs] as const))
   const definition: Definition = { name: options.name ?? 'program', kind: 'program', entries, options }
   return Object.assign({ load: notCompiled }, { [definitions]: definition })
 }

@@ -19,6 +19,7 @@ import {
 } from '@quern/core-ir'
 import type { ByteSource } from '@quern/core-ir'
 import { currentOrigin } from './origin.ts'
+import { freshName } from './rename-symbols.ts'
 import type { AnyShape } from './shape-types.ts'
 import { fromIndex } from './size.ts'
 
@@ -95,7 +96,7 @@ export const applyAll = (
   const context: InferContext = {
     symbols,
     equal: (a, b) => provesEqual(a, b, symbols),
-    define: (hint: string, upper: Index) => defineSymbol(symbols, hint, upper),
+    define: (hint: string, upper: Index) => defineSymbol(symbols, freshName(hint), upper),
     narrow: symbol => symbols.set(symbol.name, symbol),
   }
   const origin = currentOrigin()
