@@ -26,6 +26,12 @@ export interface RegionOptions {
   readonly maxBuffers: number
 }
 
+/**
+ * Nodes of one region. What is fused beyond it saves next to nothing, and passes that look at a whole kernel, or go down its
+ * expressions, stay within their means however long the graph is.
+ */
+const maxNodes = 128
+
 interface Group {
   kind: RegionKind
   anchor: Node | undefined
@@ -73,7 +79,8 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
   function groupToJoin(node: Node): Group | undefined {
     const [first, ...rest] = realUsers(node)
     const group = first && groupOf.get(first)
-    if (group === undefined || rest.some(u => groupOf.get(u) !== group)) return undefined
+    if (group === undefined || group.nodes.size >= maxNodes) return undefined
+    if (rest.some(u => groupOf.get(u) !== group)) return undefined
     const access = accessOf(node)
     const elementwise = access !== undefined && isElementwise(node, access)
     if (isOutput(node) && !(elementwise && group.anchor === undefined && sameShape(node, group))) return undefined
@@ -166,7 +173,8 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
       return mapped.get(value) as Value
     }
     const emitGroup = (group: Group): readonly Value[] => {
-      const nodes = graph.nodes.filter(n => group.nodes.has(n))
+      // Groups were filled from the last node to the first.
+      const nodes = [...group.nodes].reverse()
       const inner = new GraphBuilder('region', graph.symbols)
       const inside = new Map<Value, Value>()
       const operands: Value[] = []

@@ -43,13 +43,20 @@ export const inlinedWeight = (
 
 /** Whether a value's expression reads an accumulator of its own kernel. */
 export const dependsOnPrivate = (context: RegionContext, value: Value, stored: ReadonlySet<Value>): boolean => {
-  const d = context.definitionOf(value)
-  if (d === undefined) return false
-  let found = false
-  visitLoads(d.scalar, l => {
-    if (context.accumulatorOf(l.buffer) !== undefined) found = true
-    const source = context.valueOf(l.buffer)
-    if (source !== undefined && !stored.has(source) && dependsOnPrivate(context, source, stored)) found = true
-  })
-  return found
+  // A value that is read twice is looked at once: the ways to it double with each such value.
+  const seen = new Set<Value>()
+  const go = (v: Value): boolean => {
+    const d = seen.has(v) ? undefined : context.definitionOf(v)
+    if (d === undefined) return false
+    seen.add(v)
+    let found = false
+    visitLoads(d.scalar, l => {
+      if (found) return
+      if (context.accumulatorOf(l.buffer) !== undefined) found = true
+      const source = context.valueOf(l.buffer)
+      if (source !== undefined && !stored.has(source) && go(source)) found = true
+    })
+    return found
+  }
+  return go(value)
 }
