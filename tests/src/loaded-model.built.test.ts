@@ -286,6 +286,22 @@ describe.each(places.filter(p => p.skip !== true))('a loaded model: $name', ({ o
   })
 })
 
+describe.runIf(software !== undefined)('a GPU that models share', () => {
+  it('blames the model whose commands were wrong, and no other', async () => {
+    const load = () => jit(wave, { device: 'webgpu' })
+    const [one, two] = [await load(), await load()]
+    const x = Float32Array.of(1, 2)
+    const { y } = await one.run({ x }, { outputs: 'device' })
+    // The buffer is the app's; destroying it behind the tensor's back is the app's mistake.
+    const { buffer } = y as typeof y & { buffer: GPUBuffer }
+    buffer.destroy()
+    expect(await codeOf(two.run({ x: y }))).toBe('device/error')
+    close((await one.run({ x })).y.data, waveOf(x))
+    close((await two.run({ x })).y.data, waveOf(x))
+    await Promise.all([one.dispose(), two.dispose()])
+  })
+})
+
 describe.runIf(software !== undefined)('a lost GPU', () => {
   const x = Float32Array.of(1, 2)
   const losing = async (lose: (net: Awaited<ReturnType<typeof load>>, device: GPUDevice) => Promise<void>) => {

@@ -91,6 +91,8 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
   }
 
   const play = player(recorder)
+  const write = (to: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void =>
+    program.guarded(() => device.queue.writeBuffer(to, 0, bytes))
   const begin = async (run: ExecutorRun) => {
     check()
     last = { ...counters }
@@ -116,7 +118,7 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
             },
           )
         recorder.copy(tensor.buffer, 0, to, 0, Math.min(tensor.buffer.size, to.size))
-      } else if (data.length > 0) device.queue.writeBuffer(to, 0, toDevice(port, data))
+      } else if (data.length > 0) write(to, toDevice(port, data))
     })
     return { entry, gpu, symbols, buffers }
   }
@@ -243,7 +245,7 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
       const { port, buffer } = stateNamed(name)
       checkState(port, data)
       check()
-      device.queue.writeBuffer(buffer, 0, toDevice(port, data))
+      write(buffer, toDevice(port, data))
     },
     resetState: async name => {
       if (name !== undefined) stateNamed(name)

@@ -17,8 +17,12 @@ export interface GpuProgram {
   readonly constantBytes: number
   /** Initial bytes of states by name. */
   readonly initial: ReadonlyMap<string, Uint8Array<ArrayBuffer>>
-  /** Throws if the device is lost or reported an error since the last call. */
+  /** Throws if the device is lost, or if commands of {@link guarded} work were found wrong since the last call. */
   check(): void
+  /** Issues commands. What is wrong with them is this program's failure, and of no other on the shared device. */
+  guarded<T>(issue: () => T): T
+  /** Settles when the device has looked at all guarded commands so far. */
+  examined(): Promise<void>
   /** Throws what lies behind a promise that WebGPU rejected: most often a lost device, of which word may come a little later. */
   blame(cause: unknown): Promise<never>
   /** Runs an allocation; its failure is a coded error. */
@@ -42,10 +46,6 @@ export const createProgram = async (
   void device.lost.then(info => {
     lost = info.message || info.reason || 'no reason given'
   })
-  const onError = (event: GPUUncapturedErrorEvent): void => {
-    failed ??= event.error.message
-  }
-  device.addEventListener('uncapturederror', onError)
   const checkLost = (): void => {
     if (lost !== undefined)
       throw new QuernError('device/lost', `the GPU device was lost (${lost}): load the model again`, { reason: lost })
@@ -56,6 +56,21 @@ export const createProgram = async (
     failed = undefined
     if (message !== undefined)
       throw new QuernError('device/error', `WebGPU rejected a command of ${manifest.name}: ${message}`, { message })
+  }
+  let verdict: Promise<void> = Promise.resolve()
+  const guarded = <T>(issue: () => T): T => {
+    device.pushErrorScope('validation')
+    try {
+      return issue()
+    } finally {
+      // In order, so the last one speaks for all; a lost device has its own way to say so.
+      verdict = device.popErrorScope().then(
+        error => {
+          failed ??= error?.message
+        },
+        () => {},
+      )
+    }
   }
   const blame = async (cause: unknown): Promise<never> => {
     await Promise.race([device.lost, new Promise(resolve => setTimeout(resolve, 100))])
@@ -91,7 +106,6 @@ export const createProgram = async (
   }))
   const [built, uploaded] = await Promise.allSettled([building, uploading])
   if (built.status === 'rejected' || uploaded.status === 'rejected') {
-    device.removeEventListener('uncapturederror', onError)
     if (uploaded.status === 'fulfilled') for (const buffer of uploaded.value.buffers.values()) buffer.destroy()
     checkLost()
     throw [built, uploaded].flatMap(r => (r.status === 'rejected' ? [r.reason] : []))[0]
@@ -111,6 +125,8 @@ export const createProgram = async (
     constantBytes: bytes,
     initial,
     check,
+    guarded,
+    examined: () => verdict,
     blame,
     allocating,
     share: () => {
@@ -119,7 +135,6 @@ export const createProgram = async (
     },
     release: () => {
       if (--users > 0) return
-      device.removeEventListener('uncapturederror', onError)
       for (const buffer of buffers.values()) buffer.destroy()
     },
   }

@@ -33,7 +33,10 @@ export interface Range {
 const blocks = 64
 const round = (n: number, to: number): number => Math.ceil(n / to) * to
 
-export const createRecorder = ({ device, pipelines, check, blame }: GpuProgram, counters: Counters): Recorder => {
+export const createRecorder = (
+  { device, pipelines, check, blame, guarded, examined }: GpuProgram,
+  counters: Counters,
+): Recorder => {
   const most = Math.max(0, ...pipelines.map(p => p.shader.uniforms))
   const stride = round(Math.max(4 * most, 4), device.limits.minUniformBufferOffsetAlignment)
   const uniforms =
@@ -54,9 +57,12 @@ export const createRecorder = ({ device, pipelines, check, blame }: GpuProgram, 
   const submit = (): void => {
     endPass()
     if (encoder === undefined) return
-    if (uniforms !== undefined && offsets.size > 0)
-      device.queue.writeBuffer(uniforms, 0, words, 0, (offsets.size * stride) / 4)
-    device.queue.submit([encoder.finish()])
+    const commands = encoder
+    guarded(() => {
+      if (uniforms !== undefined && offsets.size > 0)
+        device.queue.writeBuffer(uniforms, 0, words, 0, (offsets.size * stride) / 4)
+      device.queue.submit([commands.finish()])
+    })
     counters.submits++
     encoder = undefined
     offsets.clear()
@@ -88,7 +94,7 @@ export const createRecorder = ({ device, pipelines, check, blame }: GpuProgram, 
         binding: buffers.length,
         resource: { buffer: uniforms, size: round(4 * found.shader.uniforms, 16) },
       })
-    const group = device.createBindGroup({ layout: found.layout, entries })
+    const group = guarded(() => device.createBindGroup({ layout: found.layout, entries }))
     groups.set(step, group)
     return group
   }
@@ -130,7 +136,7 @@ export const createRecorder = ({ device, pipelines, check, blame }: GpuProgram, 
       const target = staging
       ranges.forEach(({ buffer, bytes }, i) => recorder.copy(buffer, 0, target, places[i] ?? 0, round(bytes, 4)))
       submit()
-      await target.mapAsync(1, 0, Math.max(total, 8)).catch(blame)
+      await Promise.all([target.mapAsync(1, 0, Math.max(total, 8)), examined()]).catch(blame)
       try {
         check()
         const mapped = target.getMappedRange(0, Math.max(total, 8))
