@@ -207,6 +207,13 @@ describe('kernels for WebGPU', () => {
       }
     }, 60_000)
 
+    it(`${name}: WGSL is valid`, async () => {
+      for (const kernel of legal(lower(graph)).kernels.values()) {
+        const { shader } = emitKernel(kernel, { f16: false, limits: defaultLimits, index: 0 })
+        expect(await validate(device, shader), shader.code).toEqual([])
+      }
+    })
+
     it.skipIf(software === undefined)(
       `${name}: WGSL computes it`,
       async () => {
@@ -221,7 +228,7 @@ describe('kernels for WebGPU', () => {
             expect(distance(got['y'] ?? [], want?.data ?? []), loaded.code).toBeLessThan(1e-5)
           }
         } finally {
-          await loaded.executor.dispose()
+          await loaded.executor.dispose(Promise.resolve())
         }
       },
       60_000,
