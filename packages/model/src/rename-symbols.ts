@@ -10,6 +10,9 @@ const mark = '#'
 /** The trace-time name of a symbol that an op defines. */
 export const freshName = (hint: string): string => `${hint}${mark}${made.count++}`
 
+/** Whether it is the name of a symbol that an op defines. */
+export const isFresh = (name: string): boolean => name.includes(mark)
+
 /** Gives the data-defined symbols of one entry short names, in the order in which they are met, so that text never depends on what else was traced. */
 export class SymbolNames {
   private readonly names = new Map<string, string>()

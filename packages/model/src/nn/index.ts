@@ -24,6 +24,10 @@ export const silu = <D extends Float, S extends AnyShape>(x: Tensor<D, S>): Tens
 export const softmax = <D extends Float, S extends AnyShape>(x: Tensor<D, S>, axis = -1): Tensor<D, S> =>
   apply('softmax', [x], { axis: axisOf('softmax', x, axis) })
 
+/** x − log Σ exp(x) along an axis, shifted by the maximum. */
+export const logSoftmax = <D extends Float, S extends AnyShape>(x: Tensor<D, S>, axis = -1): Tensor<D, S> =>
+  apply('log-softmax', [x], { axis: axisOf('log-softmax', x, axis) })
+
 export interface LinearWeights<D extends Float, O extends number = number> {
   /** [out, in], as PyTorch stores it. */
   readonly weight: Tensor<D, readonly [O, number]>
@@ -105,3 +109,13 @@ export const layerNorm = <D extends Float, S extends AnyShape>(
   { weight, bias }: { readonly weight?: Tensor<D>; readonly bias?: Tensor<D> } = {},
   epsilon = 1e-5,
 ): Tensor<D, S> => apply('layer-norm', [x, weight, bias], { epsilon })
+
+/**
+ * x / √(mean(x²) + ε) · weight over the last dim.
+ * @throws rms-norm/scale-fits unless the weight has the dtype and the last dim of x
+ */
+export const rmsNorm = <D extends Float, S extends AnyShape>(
+  x: Tensor<D, S>,
+  { weight }: { readonly weight?: Tensor<D> } = {},
+  epsilon = 1e-5,
+): Tensor<D, S> => apply('rms-norm', [x, weight], { epsilon })

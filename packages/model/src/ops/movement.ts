@@ -1,6 +1,6 @@
 /** @file Functions that only move elements. */
 import { type DType, QuernError } from '@quern/artifact'
-import { ix, mergeSymbols, simplify, symbolRanges } from '@quern/core-ir'
+import { ix, mergeSymbols, printIndex, provesEqual, simplify, symbolRanges } from '@quern/core-ir'
 import { currentOrigin } from '../origin.ts'
 import type { AnyShape, Flattened, Permuted, SameRank, WrittenShape } from '../shape-types.ts'
 import { type Size, type Sizes, symbolsOf, toIndex } from '../size.ts'
@@ -101,6 +101,62 @@ export const concat = <D extends DType, S extends AnyShape>(
   axis = 0,
 ): Tensor<D, SameRank<S>> => apply('concat', parts, { axis: axisOf('concat', parts[0], axis) })
 
+/**
+ * Joins tensors of one shape along a new axis: `numpy.stack`, how single examples become a batch.
+ * @throws concat/parts-agree where shapes differ
+ */
+export const stack = <D extends DType, S extends AnyShape>(
+  parts: readonly [Tensor<D, S>, ...Tensor<D>[]],
+  axis = 0,
+): Tensor<D> => {
+  const [first, ...rest] = parts
+  const at = newAxis('stack', first, axis)
+  return concat([unsqueeze(first, at), ...rest.map(t => unsqueeze(t, at))], at)
+}
+
+/**
+ * Parts of x along an axis, of the sizes given: `torch.split`. The sizes add up to that of the axis.
+ * @throws split/sizes-add-up where they do not
+ */
+export const split = <D extends DType, S extends AnyShape>(
+  x: Tensor<D, S>,
+  sizes: readonly Size[],
+  axis = 0,
+): readonly Tensor<D, SameRank<S>>[] => {
+  const at = axisOf('split', x, axis)
+  const extent = x.type.shape[at] ?? ix.constant(1)
+  const total = ix.add(0, ...sizes.map(toIndex))
+  if (!provesEqual(total, extent, x.symbols))
+    throw new QuernError(
+      'split/sizes-add-up',
+      `split needs sizes that add up to the axis, and ${printIndex(total)} is not ${printIndex(extent)}`,
+      { op: 'split', axis: at, origin: currentOrigin() },
+    )
+  const { shape } = x.type
+  return sizes.map((size, i) => {
+    const start = ix.add(0, ...sizes.slice(0, i).map(toIndex))
+    return apply('slice', [x], {
+      starts: shape.map((_, d) => (d === at ? start : ix.constant(0))),
+      sizes: shape.map((whole, d) => (d === at ? toIndex(size) : whole)),
+      steps: shape.map(() => 1),
+    })
+  })
+}
+
+/** The parts of x along an axis of static size, without it: `torch.unbind`, the inverse of {@link stack}. */
+export const unstack = <D extends DType>(x: Tensor<D>, axis = 0): readonly Tensor<D>[] => {
+  const at = axisOf('unstack', x, axis)
+  const extent = x.type.shape[at] ?? ix.constant(1)
+  if (!ix.isConst(extent))
+    throw new QuernError(
+      'unstack/static-axis',
+      `unstack needs an axis whose size is a number, and this one is ${printIndex(extent)}`,
+      { op: 'unstack', axis: at, origin: currentOrigin() },
+    )
+  const ones = Array.from({ length: extent.value }, () => 1)
+  return split(x, ones, at).map(part => squeeze(part, at))
+}
+
 /** Rows of x along an axis, chosen by integers (negative ones count from the end; those outside are clamped). */
 export const gather = <D extends DType>(
   x: Tensor<D>,
@@ -119,9 +175,20 @@ export const append = <D extends DType, S extends AnyShape>(
   axis = 0,
 ): Tensor<D, S> => apply('append', [x, rows, position], { axis: axisOf('append', x, axis) })
 
+/** An axis that a tensor is about to get. */
+const newAxis = (op: string, x: AnyTensor, axis: number): number => {
+  const rank = x.type.shape.length + 1
+  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis
+  throw new QuernError(
+    `${op}/axis-in-range`,
+    `${op} needs a new axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank - 1}, not ${axis}`,
+    { op, axis, rank, origin: currentOrigin() },
+  )
+}
+
 /** x[:, …, None, …]: a new dim of size 1 at `axis`. */
 export const unsqueeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {
-  const at = axis < 0 ? axis + x.type.shape.length + 1 : axis
+  const at = newAxis('unsqueeze', x, axis)
   return apply('reshape', [x], { shape: [...x.type.shape.slice(0, at), ix.constant(1), ...x.type.shape.slice(at)] })
 }
 
