@@ -3,7 +3,7 @@ import { defineConfig, mergeConfig } from 'vitest/config'
 import base from '../vitest.base.ts'
 
 const built = 'src/**/*.built.test.ts'
-const { name, include, reporters, outputFile, ...shared } = base.test ?? {}
+const { name, reporters, outputFile, ...shared } = base.test ?? {}
 
 export default defineConfig({
   test: {
