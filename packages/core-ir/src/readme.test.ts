@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import * as core from './index.ts'
 
 test('the example of the README prints what the README says', () => {
-  const [, code = '', printed = ''] = /```ts\n([^]*?)```\n\n```\n([^]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? []
+  const [, code = '', printed = ''] =
+    /```ts\n([^]*?)```\n\n```\n([^]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? []
   const [imported = '', ...body] = code.split('\n')
   const names = /\{ (.*) \}/.exec(imported)?.[1]?.split(', ') ?? []
   const lines: string[] = []

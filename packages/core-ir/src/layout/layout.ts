@@ -2,7 +2,15 @@
  * @file Physical layout of a buffer: an index map from logical dims to physical ones (permute, split, pad), plus strides
  * and an offset. Composed into each access when a region is lowered; ops never see it.
  */
-import { type Index, type IndexLike, mapAtoms, rowMajorStrides, sameIndex, toIndex, variable } from '../index/index-expr.ts'
+import {
+  type Index,
+  type IndexLike,
+  mapAtoms,
+  rowMajorStrides,
+  sameIndex,
+  toIndex,
+  variable,
+} from '../index/index-expr.ts'
 
 export interface Layout {
   /** Physical indices over the variables `d0`, `d1`, … of the logical dims. */
@@ -16,14 +24,23 @@ export interface Layout {
 
 export const logicalDim = (i: number): Index => variable(`d${i}`)
 
-export const rowMajor = (shape: readonly IndexLike[]): Layout => ({ map: shape.map((_, i) => logicalDim(i)), shape: shape.map(toIndex) })
+export const rowMajor = (shape: readonly IndexLike[]): Layout => ({
+  map: shape.map((_, i) => logicalDim(i)),
+  shape: shape.map(toIndex),
+})
 
 /** Whether a layout is plain row-major of the logical shape. */
 export const isRowMajor = (layout: Layout, shape: readonly Index[]): boolean =>
-  layout.map.length === shape.length && layout.map.every((m, i) => sameIndex(m, logicalDim(i))) &&
-  layout.shape.every((e, i) => sameIndex(e, shape[i] ?? -1)) && (layout.offset === undefined || sameIndex(layout.offset, 0)) &&
+  layout.map.length === shape.length &&
+  layout.map.every((m, i) => sameIndex(m, logicalDim(i))) &&
+  layout.shape.every((e, i) => sameIndex(e, shape[i] ?? -1)) &&
+  (layout.offset === undefined || sameIndex(layout.offset, 0)) &&
   (layout.strides === undefined || layout.strides.every((s, i) => sameIndex(s, rowMajorStrides(layout.shape)[i] ?? -1)))
 
 /** Physical indices of a logical access. */
 export const applyLayout = (layout: Layout, logical: readonly Index[]): Index[] =>
-  layout.map.map(m => mapAtoms(m, atom => (atom.kind === 'var' && /^d\d+$/.test(atom.name) ? logical[Number(atom.name.slice(1))] : undefined)))
+  layout.map.map(m =>
+    mapAtoms(m, atom =>
+      atom.kind === 'var' && /^d\d+$/.test(atom.name) ? logical[Number(atom.name.slice(1))] : undefined,
+    ),
+  )

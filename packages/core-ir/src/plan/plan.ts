@@ -37,7 +37,13 @@ export type Step =
    * Runs `body` while `condition` (a scalar bool buffer, if given) holds, at most `limit` times (a number of trips: an index
    * expression, or a scalar i32/i64 buffer). `counter` is a symbol holding the trip number inside the body.
    */
-  | { readonly kind: 'loop'; readonly counter: string; readonly limit: Index | string | undefined; readonly condition: string | undefined; readonly body: readonly Step[] }
+  | {
+      readonly kind: 'loop'
+      readonly counter: string
+      readonly limit: Index | string | undefined
+      readonly condition: string | undefined
+      readonly body: readonly Step[]
+    }
 
 export interface Slot {
   readonly name: string

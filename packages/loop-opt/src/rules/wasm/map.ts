@@ -31,9 +31,7 @@ export const isWorthTeam = (context: RuleContext): boolean =>
 
 /** Splits the outermost loops over the team, where there is one and the work is worth it. */
 export const inParallel = (s: Schedule, context: RuleContext): Schedule =>
-  isWorthTeam(context)
-    ? topLoops(s.kernel).reduce((t, loop) => tryEdit(t, u => parallel(u, loop.axis)), s)
-    : s
+  isWorthTeam(context) ? topLoops(s.kernel).reduce((t, loop) => tryEdit(t, u => parallel(u, loop.axis)), s) : s
 
 /** Only stores of whole maps: no accumulators, no loop-language semantics. */
 export const isMap = ({ region }: RuleContext): boolean => region.stages.every(s => s.role === 'store')
