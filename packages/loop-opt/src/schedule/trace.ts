@@ -7,7 +7,23 @@ import { type Application, type Arg, type Schedule, type ScheduleOptions, schedu
 
 /** One application a line: `split("i", 4, {"tail":"guard"})`. */
 export const printTrace = (trace: readonly Application[]): string =>
-  trace.map(({ primitive, args }) => `${primitive}(${args.map(a => JSON.stringify(a)).join(', ')})`).join('\n')
+  trace.map(({ primitive, args }) => `${primitive}(${args.map(printArg).join(', ')})`).join('\n')
+
+/** As JSON, in which numbers too large for a double stand for the infinities that fills of a maximum or minimum are. */
+const printArg = (a: Arg): string => {
+  if (typeof a === 'number') {
+    if (Number.isNaN(a)) throw new RangeError('a trace holds no NaN')
+    return Number.isFinite(a) ? (Object.is(a, -0) ? '-0' : String(a)) : a > 0 ? '1e999' : '-1e999'
+  }
+  if (a === null || typeof a !== 'object') return JSON.stringify(a)
+  if (isList(a)) return `[${a.map(printArg).join(',')}]`
+  const entries = Object.entries(a).flatMap(([key, x]) =>
+    x === undefined ? [] : [`${JSON.stringify(key)}:${printArg(x)}`],
+  )
+  return `{${entries.join(',')}}`
+}
+
+const isList = (a: Arg): a is readonly Arg[] => Array.isArray(a)
 
 export const parseTrace = (text: string): Application[] =>
   text

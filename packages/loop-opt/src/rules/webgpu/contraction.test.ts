@@ -12,7 +12,7 @@ import {
 } from '@quern/core-ir'
 import { describe, expect, test } from 'vitest'
 import { type LoweringResult, lowerProgram } from '../../lower-program.ts'
-import { replay } from '../../schedule/trace.ts'
+import { parseTrace, printTrace, replay } from '../../schedule/trace.ts'
 import { webgpuTarget } from '../../target/webgpu.ts'
 import { asRegion, difference, legalised, programOf, random, randomInputs, symbolValues } from '../../testing/graphs.ts'
 import { matmulRegion } from '../../testing/regions.ts'
@@ -30,7 +30,8 @@ const holds = (graph: Graph, n: number, seed: number): LoweringResult => {
   const legal = legalised(lowered)
   for (const [name, kernel] of lowered.kernels) {
     const { region } = lowered.unscheduled.get(name) ?? { region: kernel }
-    const again = replay(region, lowered.traces.get(name) ?? [], { permits: 'reassociates' })
+    const trace = parseTrace(printTrace(lowered.traces.get(name) ?? []))
+    const again = replay(region, trace, { permits: 'reassociates' })
     expect(printKernel(again.kernel)).toBe(printKernel(kernel))
     expect(
       kernel.body.every(s => s.kind === 'for' && s.tag.startsWith('workgroup')),
@@ -156,6 +157,13 @@ describe('what the rules choose', () => {
 
   test('a small product needs no barriers', () => {
     expect(textOf(b => b.one('matmul', [f32(b, 'a', 'n', 10), f32(b, 'b', 10, 12)]))).not.toContain('barrier')
+  })
+
+  test('a pool with a border keeps its fill in the trace', () => {
+    const text = textOf(b =>
+      b.one('max-pool', [f32(b, 'x', 'n', 8, 16, 16)], { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+    )
+    expect(text).toContain('alloc register x_r')
   })
 
   test('a convolution reads a row of its image once for all of its window', () => {
