@@ -1,6 +1,8 @@
 /** @file Chooses the rule for a kernel. Where none applies the kernel stays as it is: slow, and correct. */
+import { blockSum } from '../schedule/primitives/block-sum.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
+import { shortenSums } from './shorten-sums.ts'
 import { type RuleContext, type ScheduleRule, firstOf, start, topLoops } from './rule.ts'
 import { columnsRule } from './wasm/columns.ts'
 import { contractionRule } from './wasm/contraction.ts'
@@ -31,8 +33,14 @@ const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
   ],
 }
 
-const byRules = (context: RuleContext): Schedule =>
-  firstOf(...rules[context.target.kind].map(rule => () => rule(context))) ?? start(context)
+/** On a GPU sums are trees. Tiles of products stay in registers, and have no room for partial results of their own. */
+const inBlocks = ({ target, kind }: RuleContext): boolean =>
+  target.kind === 'wasm' && kind !== 'contraction' && kind !== 'convolution'
+
+const byRules = (context: RuleContext): Schedule => {
+  const made = firstOf(...rules[context.target.kind].map(rule => () => rule(context))) ?? start(context)
+  return inBlocks(context) ? shortenSums(made) : made
+}
 
 const forOne = (context: RuleContext): RuleContext => ({
   ...context,
@@ -49,6 +57,8 @@ export const scheduleKernel = (context: RuleContext, alone?: Schedule): Schedule
   if (!isWorthTeam(context)) return single
   const split = inParallel(single, context)
   // A kernel that no rule touched stays as it is.
-  const done = single.trace.length > 0 && topLoops(split.kernel).every(loop => loop.tag === 'parallel')
+  const done =
+    single.trace.some(a => a.primitive !== blockSum.primitive) &&
+    topLoops(split.kernel).every(loop => loop.tag === 'parallel')
   return done ? split : byRules(context)
 }

@@ -1,5 +1,6 @@
 /** @file Every schedule primitive by name: what a trace may say. */
 import { bind } from './primitives/bind.ts'
+import { blockSum } from './primitives/block-sum.ts'
 import { computeAt } from './primitives/compute-at.ts'
 import { fission } from './primitives/fission.ts'
 import { fuse } from './primitives/fuse.ts'
@@ -20,6 +21,7 @@ import { vectorize } from './primitives/vectorize.ts'
 
 export const primitives = {
   bind,
+  blockSum,
   computeAt,
   fission,
   fuse,
