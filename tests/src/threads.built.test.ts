@@ -1,4 +1,7 @@
 /** @file Teams of workers in Node, on the built packages: right results over thousands of runs, and no hang when a member fails. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { isQuernError } from '@quern/artifact'
 import { jit } from '@quern/jit'
 import { add, cos, dim, matmul, model, sin, tensor, transpose, unsqueeze } from '@quern/model'
@@ -78,4 +81,43 @@ it('disposing ends a run that is under way, and its workers', async () => {
   await net.dispose()
   expect(await running).toBe('model/disposed')
   expect(performance.now() - start).toBeLessThan(1000)
+})
+
+it('aborting a run that is under way drops its result at once, and the next run works', async () => {
+  const slow = model({ x: tensor('f32', [512, 512]) }, ({ x }) => ({ y: matmul(matmul(matmul(x, x), x), x) }))
+  const net = await jit(slow, { device: 'wasm', thread: 'worker', threads: 1 })
+  const x = new Float32Array(512 * 512)
+  for (let i = 0; i < 512; i++) x[i * 513] = 2
+  // The first run compiles nothing any more: what follows is the time of a run.
+  await net.run({ x })
+  const controller = new AbortController()
+  let ended = false
+  const aborted = net.run({ x }, { signal: controller.signal }).then(
+    () => 'no error',
+    e => (isQuernError(e) ? e.code : e),
+  )
+  const next = net.run({ x }).then(outputs => {
+    ended = true
+    return outputs
+  })
+  // The message has gone to the worker by then, and its answer has not come.
+  await new Promise(resolve => setImmediate(resolve))
+  controller.abort()
+  expect(await aborted).toBe('run/aborted')
+  expect(ended).toBe(false)
+  expect((await next).y.data[0]).toBe(16)
+  await net.dispose()
+})
+
+it('an idle worker keeps no process alive, and one at work does', async () => {
+  const code = `
+    import { jit } from '@quern/jit'
+    import { model, sin, tensor } from '@quern/model'
+    const net = await jit(model({ x: tensor('f32', [2]) }, ({ x }) => ({ y: sin(x) })), { thread: 'worker', threads: 2 })
+    console.log((await net.run({ x: Float32Array.of(0, 0) })).y.data.join())`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    timeout: 20_000,
+  })
+  expect(stdout).toBe('0,0\n')
 })

@@ -16,7 +16,8 @@ export const readFileUrl = (url: string): Promise<Uint8Array> =>
   })
 
 export const spawnWorker = (): WorkerPort => {
-  const worker = new Worker(new URL('../worker.js', import.meta.url))
+  // It is plain JavaScript: the process's loaders and conditions are not for it, and some of its flags no worker takes.
+  const worker = new Worker(new URL('../worker.js', import.meta.url), { execArgv: [] })
   worker.unref()
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
