@@ -41,3 +41,23 @@ test('loop runs to its limit, or while its body says so', () => {
   expect(fixed?.data).toEqual(Float32Array.of(8))
   expect(counted?.data).toEqual(Float32Array.of(128))
 })
+
+test('results of branches and rounds meet by name, not by order', () => {
+  const inputs = { x: nn.tensor('f32', [1]), w: nn.tensor('f32', [1]) }
+  const built = nn.model(inputs, ({ x, w }) => {
+    const { a, b } = nn.cond(
+      nn.greater(nn.sum(x), 0),
+      () => ({ a: x, b: w }),
+      () => ({ b: w, a: nn.neg(x) }),
+    )
+    const { p, q } = nn.loop({ p: x, q: w }, 1, ({ p, q }) => ({ q, p: nn.mul(p, q) }))
+    return { a, b, p, q }
+  })
+  const results = run(built, { x: f32(-2), w: f32(3) })
+  expect(Object.values(results).map(t => t.data[0])).toEqual([2, 3, -6, 3])
+  const other = (): { y: nn.Tensor } => ({ z: nn.zeros([1]) }) as object as { y: nn.Tensor }
+  expect(() => nn.cond(nn.constant(1, 'bool', []), () => ({ y: nn.zeros([1]) as nn.Tensor }), other)).toThrow(
+    'cond/same-names',
+  )
+  expect(() => nn.loop({ y: nn.zeros([1]) as nn.Tensor }, 1, other)).toThrow('loop/same-names')
+})

@@ -1,4 +1,5 @@
 /** @file Control flow with runtime conditions. */
+import { QuernError } from '@quern/artifact'
 import type { AnyTensor, LazyBody, Tensor } from '../tensor.ts'
 import { applyAll, isTensor, makeTensor } from '../tensor.ts'
 import { currentOrigin } from '../origin.ts'
@@ -15,11 +16,24 @@ const named = (op: string, keys: readonly string[], results: readonly AnyTensor[
     }),
   )
 
+/** Results meet by name, never by the order in which they were written. */
+const inOrder = (op: string, names: readonly string[], results: Results): Results => {
+  const found = Object.keys(results)
+  if (found.length !== names.length || !names.every(n => isTensor(results[n])))
+    throw new QuernError(
+      `${op}/same-names`,
+      `${op} needs tensors of the names ${names.join(', ')} wherever it may go, and was given ${found.join(', ') || 'none'}`,
+      { op, expected: names, found, origin: currentOrigin() },
+    )
+  return Object.fromEntries(names.map(n => [n, results[n] as AnyTensor]))
+}
+
 /** Runs one of two branches. Both return the same names, dtypes and shapes; tensors from outside may be used freely. */
 export const cond = <R extends Results>(condition: Tensor<'bool'>, then: () => R, otherwise: () => R): R => {
   const yes: LazyBody = { kind: 'body', name: 'then', parameters: [], results: then() }
-  const no: LazyBody = { kind: 'body', name: 'else', parameters: [], results: otherwise() }
-  return named('if', Object.keys(yes.results), applyAll('if', [condition], { then: yes, else: no })) as R
+  const names = Object.keys(yes.results)
+  const no: LazyBody = { kind: 'body', name: 'else', parameters: [], results: inOrder('cond', names, otherwise()) }
+  return named('if', names, applyAll('if', [condition], { then: yes, else: no })) as R
 }
 
 /**
@@ -48,7 +62,7 @@ export const loop = <C extends Results>(
   const { while: keepGoing, ...next } = body(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as C, round)
   const results: Results = {
     while: keepGoing ?? constant(1, 'bool'),
-    ...Object.fromEntries(names.map(n => [n, (next as Results)[n] as AnyTensor])),
+    ...inOrder('loop', names, next as Results),
   }
   const lazy: LazyBody = {
     kind: 'body',
