@@ -25,7 +25,7 @@ export const makeProject = (files: Readonly<Record<string, string>>): Project =>
 /** A compiler whose code is the list of a program's ops; each target has weights of its own, above every inline limit. */
 const listingCompiler = `
 import { appendFileSync } from 'node:fs'
-export const compile = async (program, target, { threads = false }) => {
+const compile = (program, target, { threads = false }) => {
   if (!threads)
     appendFileSync(new URL('./compiled.log', import.meta.url), program.name + ' ' + target + '\\n')
   const ops = [...program.entries.values()].flatMap(g => g.nodes.map(n => n.op)).join(' ')
@@ -38,7 +38,8 @@ export const compile = async (program, target, { threads = false }) => {
       code: { file, bytes: code.length, sha256: [] }, weights: { file: 'weights.bin', bytes: 5000, sha256: [] } },
     files: { [file]: code, 'weights.bin': weights },
   }
-}`
+}
+export const compileVariants = async (program, target, variants) => variants.map(v => compile(program, target, v))`
 
 export const standIns = (project: Project): Readonly<Record<string, string>> => ({
   '@quern/compiler': pathToFileURL(project.write('.compiler/compiler.mjs', listingCompiler)).href,
