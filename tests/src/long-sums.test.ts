@@ -1,6 +1,7 @@
 /** @file Long float sums keep their digits, with every numerics, written-down and symbolic lengths, and over any dims. */
+import type { Shape } from '@quern/artifact'
 import { jit } from '@quern/jit'
-import { type Size, dim, model, mul, sum, tensor } from '@quern/model'
+import { dim, model, mul, sum, tensor } from '@quern/model'
 import { describe, expect, it } from 'vitest'
 
 const tenth = Math.fround(0.1)
@@ -8,7 +9,7 @@ const n = dim('n')
 
 const sumOf = async (
   numerics: 'algebraic' | 'reproducible',
-  shape: readonly Size[],
+  shape: Shape,
   axes: readonly number[],
   given: readonly number[],
   square = false,

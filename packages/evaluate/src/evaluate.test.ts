@@ -22,7 +22,7 @@ const write = (name: string, text: string): string => {
 
 /** Compiles a program to the names of its ops. */
 const countingCompiler = `
-  export const compile = async (program, target, { onStage }) => {
+  const compile = (program, target, { onStage }) => {
     const nodes = [...program.entries.values()].flatMap(g => g.nodes)
     onStage?.('graph', nodes.map(n => n.op).join(' '))
     if (program.name.startsWith('wasm only') && target === 'webgpu')
@@ -30,7 +30,8 @@ const countingCompiler = `
     if (program.name === 'broken') undefined.x
     const code = new TextEncoder().encode(JSON.stringify(nodes.map(n => [n.op, n.origin])))
     return { manifest: { format: 1, name: program.name, target, entries: {}, code: { file: 'code.json' } }, files: { 'code.json': code } }
-  }`
+  }
+  export const compileVariants = async (program, target, variants) => variants.map(v => compile(program, target, v))`
 
 const evaluate = (file: string, options: EvaluateOptions = {}) =>
   evaluateModelFile(file, {
