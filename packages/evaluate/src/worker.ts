@@ -11,9 +11,6 @@ import { readSwitches, stageListener } from './switches.ts'
 
 const request = workerData as WorkerRequest
 
-// So that stacks name the user's lines; it must be on before the bundle is loaded.
-process.setSourceMapsEnabled(true)
-
 const transferables = (programs: readonly EvaluatedProgram[]): ArrayBuffer[] => {
   const buffers = new Set<ArrayBuffer>()
   for (const { artifacts } of programs)
@@ -34,6 +31,8 @@ const baseName = (file: string): string => (file.split(/[\\/]/).at(-1) ?? file).
 const evaluate = async (): Promise<WorkerReply> => {
   const model: typeof import('@quern/model') = await import(request.own.model)
   const compiler: typeof import('@quern/compiler') = await import(request.own.compiler)
+  // So that stacks name the user's lines. On before the bundle is loaded, and after the compiler, whose maps nobody reads.
+  process.setSourceMapsEnabled(true)
   const module: Readonly<Record<string, unknown>> = await import(request.bundle)
   const exports: Record<string, Data> = {}
   const notData: { exportName: string; is: string }[] = []
