@@ -268,7 +268,7 @@ type EntriesOf<E extends Readonly<Record<string, EntryDefinition>>> = {
 export const program = <const E extends Readonly<Record<string, EntryDefinition>>>(
   entries: E,
   options: ModelOptions = {},
-): Program<EntriesOf<E> & Entries> => {
+): Program<EntriesOf<E>> => {
   agreeingDims(Object.entries(entries).map(([name, e]) => [name, e.inputs] as const))
   const definition: Definition = { name: options.name ?? 'program', kind: 'program', entries, options }
   return Object.assign({ load: notCompiled }, { [definitions]: definition })
