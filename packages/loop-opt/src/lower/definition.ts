@@ -3,11 +3,11 @@
  * operands as loads from pseudo-buffers (one name a value), and every reduction taken out as an accumulator.
  */
 import {
+  type AccumulateOp,
   type AnyOp,
   type Node,
   type Operand,
   type ReduceAxis,
-  type Reducer,
   type Scalar,
   type TensorType,
   type Value,
@@ -16,13 +16,14 @@ import {
   opNamed,
   scalar as sc,
 } from '@quern/core-ir'
+import { argReduction, candidate, positionFrom } from './arg-reduction.ts'
 import { mapScalar } from './map-scalar.ts'
 
 /** A reduction over a private buffer. `axes` index the buffer; `body` is over `axes` and `reduceAxes`. */
 export interface Accumulator {
   /** Pseudo-buffer of the result. */
   readonly id: string
-  readonly reducer: Reducer
+  readonly reducer: AccumulateOp
   readonly dtype: Scalar['dtype']
   readonly axes: readonly ReduceAxis[]
   readonly reduceAxes: readonly ReduceAxis[]
@@ -78,18 +79,28 @@ export const defineValue = (value: Value, node: Node, idOf: IdOf): Definition =>
 }
 
 /** Replaces each `reduce`, innermost first, by a load of an accumulator that the enclosing axes index. */
-const takeReductions = (x: Scalar, axes: readonly ReduceAxis[], prefix: string, found: Accumulator[]): Scalar =>
-  mapScalar(x, s => {
-    if (s.kind !== 'reduce') return undefined
-    const body = takeReductions(s.body, [...axes, ...s.axes], prefix, found)
-    const known = found.find(f => f.reducer === s.reducer && f.body.key === body.key && sameAxes(f.reduceAxes, s.axes))
+const takeReductions = (x: Scalar, axes: readonly ReduceAxis[], prefix: string, found: Accumulator[]): Scalar => {
+  const accumulated = (reducer: AccumulateOp, reduceAxes: readonly ReduceAxis[], body: Scalar): Scalar => {
+    const known = found.find(
+      f => f.reducer === reducer && f.body.key === body.key && sameAxes(f.reduceAxes, reduceAxes),
+    )
     const id = known?.id ?? `${prefix}${found.length}`
-    if (known === undefined) found.push({ id, reducer: s.reducer, dtype: s.dtype, axes, reduceAxes: s.axes, body })
+    if (known === undefined) found.push({ id, reducer, dtype: body.dtype, axes, reduceAxes, body })
     return sc.load(
       id,
-      s.dtype,
+      body.dtype,
       axes.map(a => ix.variable(a.name)),
     )
+  }
+  return mapScalar(x, s => {
+    if (s.kind !== 'reduce') return undefined
+    const taken = { ...s, body: takeReductions(s.body, [...axes, ...s.axes], prefix, found) }
+    const { reducer } = taken
+    if (reducer !== 'argmax' && reducer !== 'argmin') return accumulated(reducer, taken.axes, taken.body)
+    const arg = argReduction(reducer, taken)
+    const least = accumulated('min', taken.axes, candidate(arg, accumulated(arg.extreme, taken.axes, arg.body)))
+    return positionFrom(arg, least, taken.dtype)
   })
+}
 const sameAxes = (a: readonly ReduceAxis[], b: readonly ReduceAxis[]): boolean =>
   a.length === b.length && a.every((x, i) => x.name === b[i]?.name && x.extent.key === b[i]?.extent.key)

@@ -6,6 +6,7 @@ import {
   type ReduceAxis,
   axisRange,
   ix,
+  neutralOf,
   scalar as sc,
   symbolRanges,
 } from '@quern/core-ir'
@@ -13,7 +14,7 @@ import { expander, hintOf, identifier } from './expand.ts'
 import type { Stage } from './lowered-region.ts'
 import type { Params } from './params.ts'
 import type { ComputeGroup } from './partition.ts'
-import { argUpdate, neutral, worst } from './reducers.ts'
+
 import type { RegionContext } from './region-context.ts'
 
 export const lowerCompute = (
@@ -99,46 +100,19 @@ export const lowerCompute = (
     const shape = accumulator.axes.map(a => a.extent)
     const buffer = builder.alloc(hint, accumulator.dtype, shape, 'private')
     const { reducer } = accumulator
-    if (reducer === 'argmax' || reducer === 'argmin') {
-      const comparable = accumulator.body.dtype === 'bool' ? 'i32' : accumulator.body.dtype
-      const reduce: string[] = []
-      // Leader and position live in one iteration of the rows, so that the nest writes one buffer as others do.
-      const names = nest(buffer.name, accumulator.axes, [], (subscripts, at, known) => {
-        const [along] = accumulator.reduceAxes
-        if (along === undefined) throw new Error(`${reducer} needs its one axis`)
-        const best = builder.alloc(`${buffer.name}_best`, comparable, [])
-        const position = builder.alloc(`${buffer.name}_at`, accumulator.dtype, [])
-        builder.store(best, [], worst(reducer, comparable))
-        builder.store(position, [], sc.literal(0, accumulator.dtype))
-        const extent = substituteIndex(along.extent, subscripts)
-        builder.for(`${buffer.name}_k0`, extent, axis => {
-          const inner = new Map(known)
-          if (axis.kind === 'var') {
-            reduce.push(axis.name)
-            inner.set(axis.name, axisRange(extent, known))
-          }
-          const { expand } = expander(context, bufferOf, inner, builder)
-          const value = sc.cast(expand(accumulator.body, new Map([...subscripts, [along.name, axis]])), comparable)
-          argUpdate(builder, { reducer, value, at: axis, best, position, dtype: accumulator.dtype })
-        })
-        builder.store(buffer, at, position.at())
-      })
-      stages.push({ name: buffer.name, buffer: buffer.name, spatial: names.spatial, reduce, role: 'update' })
-    } else {
-      const init = nest(`${buffer.name}_init`, accumulator.axes, [], (_, at) =>
-        builder.store(buffer, at, neutral(reducer, accumulator.dtype)),
-      )
-      stages.push({ name: `${buffer.name}_init`, buffer: buffer.name, ...init, role: 'init' })
-      const update = nest(buffer.name, accumulator.axes, accumulator.reduceAxes, (subscripts, at, known) =>
-        builder.accumulate(
-          buffer,
-          at,
-          reducer,
-          expander(context, bufferOf, known, builder).expand(accumulator.body, subscripts),
-        ),
-      )
-      stages.push({ name: buffer.name, buffer: buffer.name, ...update, role: 'update' })
-    }
+    const init = nest(`${buffer.name}_init`, accumulator.axes, [], (_, at) =>
+      builder.store(buffer, at, sc.literal(neutralOf(reducer, accumulator.dtype), accumulator.dtype)),
+    )
+    stages.push({ name: `${buffer.name}_init`, buffer: buffer.name, ...init, role: 'init' })
+    const update = nest(buffer.name, accumulator.axes, accumulator.reduceAxes, (subscripts, at, known) =>
+      builder.accumulate(
+        buffer,
+        at,
+        reducer,
+        expander(context, bufferOf, known, builder).expand(accumulator.body, subscripts),
+      ),
+    )
+    stages.push({ name: buffer.name, buffer: buffer.name, ...update, role: 'update' })
     inside.set(stage.id, buffer.name)
   }
 

@@ -146,8 +146,13 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'position of the largest': {
     make: b => b.one('argmax', [b.input('x', f32(n, 37))], { axis: 1 }),
-    wasm: [register],
-    webgpu: [workgroup, register],
+    wasm: [vector, register],
+    webgpu: [workgroup, shared, barrier],
+  },
+  'position of the largest of columns': {
+    make: b => b.one('argmax', [b.input('x', f32(5, n))], { axis: 0 }),
+    wasm: [vector, /alloc register argmax: f32\[16\]/],
+    webgpu: [workgroup, thread],
   },
   scatter: {
     make: b => b.one('cumsum', [b.input('x', f32(n, 9))], { axis: 1 }),
