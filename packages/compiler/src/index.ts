@@ -1,3 +1,3 @@
 /** @file The pipeline: program in, artifact out. */
-export * from './compile.ts'
+export * from './pipeline.ts'
 export * from './options.ts'

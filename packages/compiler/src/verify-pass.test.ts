@@ -1,7 +1,7 @@
 /** @file The verifier lets right graphs pass and names the pass that changed a meaning. */
 import { parseGraph } from '@quern/core-ir'
 import { describe, expect, it } from 'vitest'
-import { compile } from './compile.ts'
+import { compile } from './pipeline.ts'
 import { passVerifier } from './verify-pass.ts'
 
 const graph = parseGraph(`graph main<n: 1..>(%x: f32[n,3]) {

@@ -20,9 +20,12 @@ export interface Placed {
   readonly data: ConstantData
 }
 
-interface Emitted {
+export interface Emitted {
+  readonly weightsBytes: number
   readonly constants: readonly { readonly buffer: PlanBuffer; readonly at: number }[]
   readonly states: readonly {
+    readonly name: string
+    readonly at: number
     readonly dtype: DType
     readonly shape: readonly number[]
     readonly layout: Layout

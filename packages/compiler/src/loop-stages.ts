@@ -1,34 +1,15 @@
-/** @file The loop half of the pipeline: regions to scheduled, legal kernels and plans. */
-import {
-  type Kernel,
-  type ProgramGraph,
-  expandKernel,
-  ix,
-  printIndex,
-  printKernel,
-  printPlan,
-  verifyKernel,
-} from '@quern/core-ir'
-import { type LoweringResult, type TargetInfo, legalise, lowerVariants, printTrace } from '@quern/loop-opt'
-import { type CompileOptions, numericsOf } from './options.ts'
+/** @file What happens to kernels after schedules and before code: they are made legal, verified, and shown. */
+import { type Kernel, expandKernel, type ix, printIndex, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
+import { type LoweringResult, type TargetInfo, legalise, printTrace } from '@quern/loop-opt'
+import type { CompileOptions } from './options.ts'
 
-/** One of the targets that a program is lowered for, and who watches it. */
-export interface LoweringTarget {
-  readonly info: TargetInfo
-  readonly onStage: CompileOptions['onStage']
-}
+type F16 = 'native' | 'via-f32'
 
-/** @returns for each target kernels ready for code, beside everything that `inspect` shows */
-export const lower = (
-  program: ProgramGraph,
-  targets: readonly LoweringTarget[],
-  options: Pick<CompileOptions, 'numerics'>,
+/** @returns for each target the same program with kernels ready for code */
+export const legalKernels = (
+  variants: readonly LoweringResult[],
+  targets: readonly TargetInfo[],
 ): readonly LoweringResult[] => {
-  const variants = lowerVariants(
-    program,
-    targets.map(t => t.info),
-    { numerics: numericsOf(options) },
-  )
   // Many kernels are the same for several targets, and then the same object.
   const known = new Map<Kernel, Map<F16, Kernel>>()
   const legalOf = (kernel: Kernel, f16: F16): Kernel => {
@@ -42,26 +23,20 @@ export const lower = (
     return legal
   }
   return variants.map((lowered, i) => {
-    const target = targets[i]
-    const f16 = target?.info.features.f16 === true ? 'native' : 'via-f32'
+    const f16 = targets[i]?.features.f16 === true ? 'native' : 'via-f32'
     const kernels = new Map([...lowered.kernels].map(([name, kernel]) => [name, legalOf(kernel, f16)]))
-    if (target?.onStage !== undefined) show(lowered, kernels, target.onStage)
     return { ...lowered, kernels }
   })
 }
 
-type F16 = 'native' | 'via-f32'
-
-const show = (
-  lowered: LoweringResult,
-  kernels: ReadonlyMap<string, Kernel>,
-  onStage: NonNullable<CompileOptions['onStage']>,
-): void => {
+/** Everything that `inspect` shows between regions and code. */
+export const showLoops = (lowered: LoweringResult, legal: LoweringResult, onStage: CompileOptions['onStage']): void => {
+  if (onStage === undefined) return
   const join = (texts: Iterable<string>): string => [...texts].join('\n\n')
   onStage('lowered', join([...lowered.unscheduled.values()].map(u => printKernel(u.region.kernel))))
   onStage('schedule', join([...lowered.traces].map(([name, trace]) => `${name}:\n${printTrace(trace)}`)))
   onStage('loop', join([...lowered.kernels.values()].map(printKernel)))
-  onStage('legal', join([...kernels.values()].map(printKernel)))
+  onStage('legal', join([...legal.kernels.values()].map(printKernel)))
   onStage('plan', join(lowered.plans.map(printPlan)))
   onStage('memory', join(lowered.plans.map(p => memoryText(p))))
   onStage(

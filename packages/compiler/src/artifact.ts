@@ -1,0 +1,67 @@
+/** @file The artifact of one variant: its code, its packed weights, and the manifest that describes both. */
+import type { Artifact, Entry, SymbolBounds } from '@quern/artifact'
+import { type ProgramGraph, mergeSymbols } from '@quern/core-ir'
+import type { LoweringResult } from '@quern/loop-opt'
+import { assetRef } from './asset.ts'
+import type { EmittedCode } from './back-end.ts'
+import type { CompileOptions } from './options.ts'
+import { constantReader } from './read-constant.ts'
+import { placedData, weightsFile } from './weights-file.ts'
+
+export const artifactOf = async (
+  emitted: EmittedCode,
+  lowered: LoweringResult,
+  program: ProgramGraph,
+  { onStage }: Pick<CompileOptions, 'onStage'>,
+): Promise<Artifact> => {
+  const { target, variant, endings, code, entries, states, weightsBytes, features, kernels, wasm } = emitted
+  const weights =
+    weightsBytes === 0 ? undefined : await weightsFile(weightsBytes, placedData(emitted), constantReader(program))
+  const codeFile = `${program.name}.${endings.code}`,
+    weightsName = `${program.name}.${endings.weights}`
+  const files = { [codeFile]: code, ...(weights !== undefined && { [weightsName]: weights }) }
+  onStage?.(
+    'sizes',
+    Object.entries(files)
+      .map(([name, f]) => `${name}: ${f.length} bytes`)
+      .join('\n'),
+  )
+  return {
+    files,
+    manifest: {
+      format: 1,
+      name: program.name,
+      target,
+      variant,
+      symbols: symbolBounds(program),
+      entries: Object.fromEntries(
+        Object.entries(entries).map(([name, { inputs, outputs, ...code }]): [string, Entry] => [
+          name,
+          { inputs, outputs, predictedMs: lowered.predictedMs.get(name) ?? 0, ...code },
+        ]),
+      ),
+      states: states.map(({ name, dtype, shape, at, init }) => ({
+        name,
+        dtype,
+        shape,
+        at,
+        ...(init !== undefined && { init }),
+      })),
+      code: await assetRef(codeFile, code),
+      ...(weights !== undefined && { weights: await assetRef(weightsName, weights) }),
+      ...(wasm !== undefined && { wasm }),
+      features,
+      kernels,
+    },
+  }
+}
+
+/** Bounds of the dims that callers bind; data-defined ones are the plan's own. */
+const symbolBounds = (program: ProgramGraph): Readonly<Record<string, SymbolBounds>> => {
+  const bounds: Record<string, SymbolBounds> = {}
+  const all = mergeSymbols(...[...program.entries.values()].map(g => g.symbols))
+  for (const { name, min, max, multipleOf, upper } of all.values())
+    if (upper === undefined)
+      bounds[name] = { min, ...(max !== undefined && { max }), ...(multipleOf > 1 && { multipleOf }) }
+  return bounds
+}

@@ -1,0 +1,70 @@
+/** @file The graph half of the pipeline: every entry through the graph passes, then into regions; shown and verified on the way. */
+import { type ConstantData, type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
+import { type RegionOptions, formRegions, optimise } from '@quern/graph-opt'
+import { type CompileOptions, numericsOf } from './options.ts'
+import { constantReader } from './read-constant.ts'
+import { passVerifier } from './verify-pass.ts'
+
+export interface GraphStages {
+  optimise(): Promise<ProgramGraph>
+  formRegions(program: ProgramGraph, limits: RegionOptions): Promise<ProgramGraph>
+}
+
+export const graphStages = (program: ProgramGraph, options: CompileOptions): GraphStages => {
+  const sources = new Map(program.sources)
+  const readConstant = constantReader({ ...program, sources })
+  const show = (name: string, graph: Graph, fired: readonly Fired[] = []): void => {
+    if (options.onStage === undefined) return
+    const rules = fired.map(
+      f => `// ${f.rule} at ${f.op}${f.at === undefined ? '' : ` (${f.at.file}:${f.at.line}:${f.at.column})`}\n`,
+    )
+    options.onStage(name, rules.join('') + printGraph(graph))
+  }
+  const store = (bytes: Uint8Array): ConstantData => {
+    const source = `folded:${sources.size}`
+    sources.set(source, {
+      name: source,
+      size: bytes.length,
+      read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+    })
+    return { kind: 'bytes', source, offset: 0, length: bytes.length, hash: '' }
+  }
+  const checks = new Map<string, Awaited<ReturnType<typeof passVerifier>>>()
+
+  return {
+    optimise: async () => {
+      const entries = new Map<string, Graph>()
+      for (const [name, graph] of program.entries) {
+        show('graph', graph)
+        let fired: Fired[] = []
+        const context = {
+          numerics: numericsOf(options),
+          note: (more: readonly Fired[]) => {
+            fired.push(...more)
+          },
+          bytesOf: (source: string, offset: number, length: number) =>
+            readConstant({ kind: 'bytes', source, offset, length, hash: '' }),
+          store,
+        }
+        if (options.verify === true) checks.set(name, await passVerifier(graph, readConstant))
+        const optimised = await optimise(graph, context, async (pass, after) => {
+          show(pass.name, after, fired)
+          fired = []
+          await checks.get(name)?.(pass.name, after)
+        })
+        entries.set(name, optimised)
+      }
+      return { ...program, entries, sources }
+    },
+    formRegions: async (optimised, limits) => {
+      const entries = new Map<string, Graph>()
+      for (const [name, graph] of optimised.entries) {
+        const regions = formRegions(graph, limits)
+        show('regions', regions)
+        await checks.get(name)?.('regions', regions)
+        entries.set(name, regions)
+      }
+      return { ...optimised, entries }
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * @file The pipeline: the one page that knows the order. Pure: a program in, artifacts out.
+ *
+ * Two of its lines have pages of their own, with a reason at each step: graph passes in graph-opt/src/optimise.ts, and
+ * everything from regions to plans in loop-opt/src/lower-program.ts.
+ */
+import { type Artifact, type DeviceKind, QuernError } from '@quern/artifact'
+import { type ProgramGraph, verifyStates } from '@quern/core-ir'
+import { lowerVariants } from '@quern/loop-opt'
+import { artifactOf } from './artifact.ts'
+import type { BackEnd } from './back-end.ts'
+import { wasmBackEnd } from './emit-wasm.ts'
+import { webgpuBackEnd } from './emit-webgpu.ts'
+import { graphStages } from './graph-stages.ts'
+import { legalKernels, showLoops } from './loop-stages.ts'
+import { type CompileOptions, numericsOf } from './options.ts'
+
+const backEnds = { wasm: wasmBackEnd, webgpu: webgpuBackEnd } satisfies Record<DeviceKind, BackEnd>
+
+/** What the variants of one target may differ in. */
+export type CompileVariant = Pick<CompileOptions, 'threads' | 'relaxed' | 'f16' | 'onStage'>
+
+/** Compiles a program for one target. Throws a coded error that names the user's line for what the model got wrong. */
+export const compile = async (
+  program: ProgramGraph,
+  target: DeviceKind,
+  options: CompileOptions = {},
+): Promise<Artifact> => {
+  const [artifact] = await compileVariants(program, target, [options], options)
+  if (artifact === undefined) throw new Error('one variant gives one artifact')
+  return artifact
+}
+
+/** Compiles variants of a program for one target, in their order; what they have in common is done once. */
+export const compileVariants = async (
+  program: ProgramGraph,
+  target: DeviceKind,
+  wanted: readonly CompileVariant[],
+  options: Omit<CompileOptions, keyof CompileVariant> = {},
+): Promise<readonly Artifact[]> => {
+  const backEnd = backEnds[target]
+  const variants = wanted.map(v => ({ ...options, ...v }))
+  const infos = variants.map(v => backEnd.info(v))
+  const [limits] = infos
+  if (limits === undefined) return []
+  const listeners = wanted.flatMap(v => v.onStage ?? [])
+  const onStage = (name: string, text: string): void => listeners.forEach(listener => listener(name, text))
+
+  // Refusals first: what can never work should cost nobody a compilation.
+  refuseNumerics(target, options)
+  verifyStates(program)
+
+  const graphs = graphStages(program, { ...options, ...(listeners.length > 0 && { onStage }) })
+  // Graph passes see shapes and meaning, nothing of the target: so all targets start from the same graph.
+  const optimised = await graphs.optimise()
+  // Regions decide what becomes one kernel. Of the target they know its limits, which all its variants share.
+  const regions = await graphs.formRegions(optimised, { maxBuffers: limits.buffersPerKernel })
+
+  // Lowering makes loop nests of regions; schedules decide every order and tile, and the layouts in which kernels want their
+  // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
+  const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options) })
+  // Legal kernels hold nothing that a generator would have to decide: no unrolled axis, no function that targets lack.
+  const legal = legalKernels(lowered, infos)
+
+  const artifacts: Artifact[] = []
+  for (const [i, variant] of variants.entries()) {
+    const [before, ready] = [lowered[i], legal[i]]
+    if (before === undefined || ready === undefined) throw new Error('one variant is lowered once')
+    showLoops(before, ready, variant.onStage)
+    // Code only spells, and says where each constant lies.
+    const code = await backEnd.emit(ready, regions, variant)
+    // Packing comes last: bytes are read once, straight into the layouts and places that everything above settled.
+    artifacts.push(await artifactOf(code, ready, regions, variant))
+  }
+  return artifacts
+}
+
+const refuseNumerics = (target: DeviceKind, { numerics }: Pick<CompileOptions, 'numerics'>): void => {
+  if (target === 'webgpu' && numerics === 'reproducible')
+    throw new QuernError(
+      'numerics/reproducible-needs-wasm',
+      "numerics 'reproducible' holds on wasm only: WGSL permits devices to contract and reorder; leave webgpu out of `targets`",
+      { target },
+    )
+}
