@@ -1,30 +1,52 @@
 /** @file What happens to kernels after schedules and before code: they are made legal, verified, and shown. */
-import { type Kernel, expandKernel, type ix, printIndex, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
-import { type LoweringResult, type TargetInfo, legalise, printTrace } from '@quern/loop-opt'
+import {
+  type Kernel,
+  type Numerics,
+  expandKernel,
+  type ix,
+  printIndex,
+  printKernel,
+  printPlan,
+  verifyKernel,
+} from '@quern/core-ir'
+import { type LoweringResult, type TargetInfo, contractProducts, legalise, printTrace } from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
 
-type F16 = 'native' | 'via-f32'
+/** What legal code depends on beside the kernel. */
+interface Form {
+  readonly f16: 'native' | 'via-f32'
+  /** Whether products that are added at once become multiply-adds. */
+  readonly contracts: boolean
+}
 
 /** @returns for each target the same program with kernels ready for code */
 export const legalKernels = (
   variants: readonly LoweringResult[],
   targets: readonly TargetInfo[],
+  numerics: Numerics,
 ): readonly LoweringResult[] => {
   // Many kernels are the same for several targets, and then the same object.
-  const known = new Map<Kernel, Map<F16, Kernel>>()
-  const legalOf = (kernel: Kernel, f16: F16): Kernel => {
-    const forms = known.get(kernel) ?? new Map<F16, Kernel>()
+  const known = new Map<Kernel, Map<string, Kernel>>()
+  const legalOf = (kernel: Kernel, { f16, contracts }: Form): Kernel => {
+    const forms = known.get(kernel) ?? new Map<string, Kernel>()
     known.set(kernel, forms)
-    const before = forms.get(f16)
+    const form = `${f16} ${contracts}`
+    const before = forms.get(form)
     if (before !== undefined) return before
-    const legal = expandKernel(legalise(kernel), { f16 })
+    const expanded = expandKernel(legalise(kernel), { f16 })
+    // Last, so that the polynomials of the expansions are met too.
+    const legal = contracts ? contractProducts(expanded) : expanded
     verifyKernel(legal)
-    forms.set(f16, legal)
+    forms.set(form, legal)
     return legal
   }
   return variants.map((lowered, i) => {
-    const f16 = targets[i]?.features.f16 === true ? 'native' : 'via-f32'
-    const kernels = new Map([...lowered.kernels].map(([name, kernel]) => [name, legalOf(kernel, f16)]))
+    const features = targets[i]?.features
+    const form: Form = {
+      f16: features?.f16 === true ? 'native' : 'via-f32',
+      contracts: features?.relaxedSimd === true && numerics !== 'exact',
+    }
+    const kernels = new Map([...lowered.kernels].map(([name, kernel]) => [name, legalOf(kernel, form)]))
     return { ...lowered, kernels }
   })
 }

@@ -60,7 +60,7 @@ export const compileVariants = async (
   // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
   const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options) })
   // Legal kernels hold nothing that a generator would have to decide: no unrolled axis, no function that targets lack.
-  const legal = legalKernels(lowered, infos)
+  const legal = legalKernels(lowered, infos, numericsOf(options))
 
   const artifacts: Artifact[] = []
   for (const [i, variant] of variants.entries()) {

@@ -2,6 +2,7 @@
 import { type Index, type Scalar, ix } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { scalarConstant } from '../spelling/constants.ts'
+import { intrinsicSpelling } from '../spelling/intrinsics.ts'
 import { extractLane, loadScalar } from '../spelling/memory.ts'
 import { scalarBinary, isBasicBinary } from '../spelling/scalar-binary.ts'
 import { scalarBitcast, scalarCast } from '../spelling/scalar-cast.ts'
@@ -60,13 +61,6 @@ export const spellUnary = (op: Extract<Scalar, { kind: 'unary' }>['op'], d: DTyp
   return (row[classOf[d]] ?? missing(op, d))(d, x, s)
 }
 
-/** Intrinsics as scalars. */
-export const spellIntrinsic = (name: string, args: readonly string[]): string => {
-  const [a = '', b = '', c = ''] = args
-  if (name === 'madd') return `(f32.add (f32.mul ${a} ${b}) ${c})`
-  throw defect(`the intrinsic ${name} has no spelling`)
-}
-
 const write = (k: KernelState, x: Scalar): string => {
   switch (x.kind) {
     case 'const':
@@ -95,10 +89,7 @@ const write = (k: KernelState, x: Scalar): string => {
     case 'bitcast':
       return scalarBitcast(x.operand.dtype, x.dtype, writeScalar(k, x.operand), k)
     case 'intrinsic':
-      return spellIntrinsic(
-        x.name,
-        x.args.map(a => writeScalar(k, a)),
-      )
+      return intrinsicSpelling(x.name).scalar(x.args.map(a => writeScalar(k, a)))
     case 'reduce':
       throw defect('a reduction should have become loops')
   }

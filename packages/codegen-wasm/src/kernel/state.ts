@@ -2,8 +2,9 @@
 import type { DType } from '@quern/artifact'
 import { type BufferDecl, type Index, type Range, type Scalar, ix } from '@quern/core-ir'
 import { defect } from '../defect.ts'
+import { vectorConstant } from '../spelling/constants.ts'
 import { type HelperName } from '../spelling/helpers.ts'
-import type { Spell } from '../spelling/values.ts'
+import { type Spell, classOf } from '../spelling/values.ts'
 import { type Chunk, FunctionWriter } from '../text/function-writer.ts'
 import { type WasmType, get } from '../text/wat.ts'
 import { type Mentions, mentionsOf } from './analysis.ts'
@@ -73,6 +74,8 @@ export class KernelState implements Spell {
   readonly frames: Frame[] = []
   vector: Vector | undefined
   readonly relaxed: boolean
+  /** The locals of constant vectors, by their text. */
+  private readonly constants = new Map<string, string>()
   private readonly mentioned = new WeakMap<Scalar, Mentions>()
   private readonly strides = new WeakMap<BufferDecl, readonly Index[]>()
   private readonly use: (name: HelperName) => void
@@ -84,6 +87,21 @@ export class KernelState implements Spell {
 
   hold(expr: string, type: WasmType): string {
     return /^\((?:local\.get|\w+\.const) [^()]+\)$/.test(expr) ? expr : this.w.hold(expr, type)
+  }
+  /**
+   * A constant vector. In a loop it is a local, set once at the top of the function: engines make a constant anew in every
+   * round, by three instructions, and a local costs a register or one load. Zeros and ones are made by one instruction, and
+   * what stands under a mask seldom runs.
+   */
+  constantVector(dtype: DType, value: number | bigint): string {
+    const text = vectorConstant(dtype, value)
+    if (this.scopes.length < 2 || this.vector?.mask !== undefined || isAllZerosOrOnes(dtype, value)) return text
+    const known = this.constants.get(text)
+    if (known !== undefined) return get(known)
+    const local = this.w.local('k', 'v128')
+    this.w.into(this.scopeAt(0).top, () => this.w.set(local, text))
+    this.constants.set(text, local)
+    return get(local)
   }
   helper(name: HelperName): string {
     this.use(name)
@@ -158,6 +176,11 @@ export class KernelState implements Spell {
   getAll(names: readonly string[]): readonly string[] {
     return names.map(get)
   }
+}
+
+const isAllZerosOrOnes = (dtype: DType, value: number | bigint): boolean => {
+  const n = Number(value)
+  return Object.is(n, 0) || (n === -1 && classOf[dtype] !== 'float') || (dtype === 'bool' && n === 1)
 }
 
 /** The scope of a whole function, whose top is the current point. */

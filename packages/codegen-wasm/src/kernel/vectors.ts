@@ -2,7 +2,7 @@
 import type { DType } from '@quern/artifact'
 import { type Index, type Scalar, ix, scalar } from '@quern/core-ir'
 import { defect } from '../defect.ts'
-import { vectorConstant } from '../spelling/constants.ts'
+import { intrinsicSpelling } from '../spelling/intrinsics.ts'
 import { loadSplat, splat } from '../spelling/memory.ts'
 import { isBasicBinary } from '../spelling/scalar-binary.ts'
 import { scalarBitcast, scalarCast } from '../spelling/scalar-cast.ts'
@@ -13,7 +13,7 @@ import { castMask, vectorBitcast, vectorCast } from '../spelling/vector-cast.ts'
 import { vectorUnary } from '../spelling/vector-unary.ts'
 import { flatten, inLane, reach, walkOf } from './access.ts'
 import { type Parts, dataVaries, fromLanes, laneKey, laneOf, varies, vectorOf } from './lanes.ts'
-import { spellBinary, spellIntrinsic, writeScalar } from './scalars.ts'
+import { spellBinary, writeScalar } from './scalars.ts'
 import type { KernelState } from './state.ts'
 import { dataOf, writeIndexIn, writeVectorLoad } from './vector-loads.ts'
 
@@ -47,7 +47,7 @@ export const sharedVector = (k: KernelState, x: Scalar): string | undefined => {
 /** A value that all lanes share. */
 export const everywhere = (k: KernelState, x: Scalar, extent: number): Parts => {
   const count = partsOf(x.dtype, extent)
-  if (x.kind === 'const') return Array.from({ length: count }, () => vectorConstant(x.dtype, x.value))
+  if (x.kind === 'const') return Array.from({ length: count }, () => k.constantVector(x.dtype, x.value))
   const bound = x.kind === 'ref' ? k.lets.get(x.name)?.everywhere : undefined
   const text = bound ?? splatOfLoad(k, x) ?? splat(x.dtype, writeScalar(k, x))
   const one = count === 1 ? text : k.hold(text, 'v128')
@@ -130,14 +130,9 @@ const write = (k: KernelState, x: Scalar, extent: number): Parts => {
     }
     case 'intrinsic': {
       const args = x.args.map(a => writeVector(k, a))
-      if (x.name === 'madd')
-        return (args[0] ?? []).map((a, i) =>
-          k.relaxed
-            ? `(f32x4.relaxed_madd ${a} ${args[1]?.[i]} ${args[2]?.[i]})`
-            : `(f32x4.add (f32x4.mul ${a} ${args[1]?.[i]}) ${args[2]?.[i]})`,
-        )
-      const operands = args.map((parts, i) => ({ dtype: x.args[i]?.dtype ?? x.dtype, parts }))
-      return laneByLane(k, x.dtype, extent, operands, lanes => spellIntrinsic(x.name, lanes))
+      const { vector } = intrinsicSpelling(x.name)
+      const [first = [], ...others] = args
+      return first.map((a, i) => vector([a, ...others.map(o => o[i] ?? '')], k.relaxed))
     }
   }
 }

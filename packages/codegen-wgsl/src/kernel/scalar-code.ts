@@ -98,6 +98,7 @@ const spell = (x: Scalar, context: Context): Value => {
 
 const intrinsics: Readonly<Record<string, (args: readonly string[]) => string>> = {
   madd: args => `fma(${args.join(', ')})`,
+  nmadd: ([a, b, c]) => `fma(-(${a}), ${b}, ${c})`,
 }
 
 const notBasic = (op: string, context: Context): Error =>

@@ -20,6 +20,13 @@ export const intrinsics: Readonly<Record<string, Intrinsic>> = {
     numerics: 'rounded once or twice',
     evaluate: (a, b, c) => Math.fround(Math.fround(Number(a) * Number(b)) + Number(c)),
   },
+  nmadd: {
+    doc: 'c - a · b.',
+    args: ['f32', 'f32', 'f32'],
+    result: 'f32',
+    numerics: 'rounded once or twice',
+    evaluate: (a, b, c) => Math.fround(Number(c) - Math.fround(Number(a) * Number(b))),
+  },
 }
 
 export const intrinsicNamed = (name: string): Intrinsic => {
