@@ -70,6 +70,11 @@ export interface WasmEntry {
   /** Bytes of arena this run needs. */
   readonly arenaBytes: Expr
   readonly parallel: boolean
+  /**
+   * Rows along the symbol are independent, and it is the first dim of every port that has it: a run of more than `rows` is cut
+   * into rounds of so many.
+   */
+  readonly stream?: { readonly symbol: string; readonly rows: Expr }
 }
 
 export type GpuStep =

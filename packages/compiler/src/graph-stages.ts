@@ -1,6 +1,6 @@
 /** @file The graph half of the pipeline: every entry through the graph passes, then into regions; shown and verified on the way. */
 import { type ConstantData, type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
-import { type RegionOptions, formRegions, optimise } from '@quern/graph-opt'
+import { type RegionOptions, formRegions, independentRows, optimise } from '@quern/graph-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
 import { constantReader } from './read-constant.ts'
 import { passVerifier } from './verify-pass.ts'
@@ -8,6 +8,8 @@ import { passVerifier } from './verify-pass.ts'
 export interface GraphStages {
   optimise(): Promise<ProgramGraph>
   formRegions(program: ProgramGraph, limits: RegionOptions): Promise<ProgramGraph>
+  /** The symbol of each entry along which its rows are independent. */
+  rows(program: ProgramGraph): ReadonlyMap<string, string>
 }
 
 export const graphStages = (program: ProgramGraph, options: CompileOptions): GraphStages => {
@@ -56,6 +58,13 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
       }
       return { ...program, entries, sources }
     },
+    rows: optimised =>
+      new Map(
+        [...optimised.entries].flatMap(([name, graph]) => {
+          const symbol = independentRows(graph)
+          return symbol === undefined ? [] : [[name, symbol] as const]
+        }),
+      ),
     formRegions: async (optimised, limits) => {
       const entries = new Map<string, Graph>()
       for (const [name, graph] of optimised.entries) {

@@ -58,7 +58,7 @@ export const compileVariants = async (
 
   // Lowering makes loop nests of regions; schedules decide every order and tile, and the layouts in which kernels want their
   // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
-  const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options) })
+  const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options), rows: graphs.rows(optimised) })
   // Legal kernels hold nothing that a generator would have to decide: no unrolled axis, no function that targets lack.
   const legal = legalKernels(lowered, infos, numericsOf(options))
 

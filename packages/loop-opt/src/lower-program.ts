@@ -8,6 +8,7 @@ import { predicted } from './cost/predict.ts'
 import { planMemory } from './memory/plan-memory.ts'
 import { buildPlan } from './plan/build-plan.ts'
 import { constantParams, withLayouts } from './plan/constant-layouts.ts'
+import { streamOf } from './plan/stream.ts'
 import { updateStatesInPlace } from './plan/in-place-states.ts'
 import { Names, type UnscheduledKernel } from './plan/plan-builder.ts'
 import { shareKernels } from './plan/share-kernels.ts'
@@ -21,6 +22,8 @@ export interface LowerProgramOptions {
   readonly numerics?: Numerics
   /** Traces to replay in the place of the rules, by kernel name. */
   readonly schedules?: Readonly<Record<string, readonly Application[]>>
+  /** The symbols of entries whose rows along them are independent. */
+  readonly rows?: ReadonlyMap<string, string>
 }
 
 export interface LoweringResult extends LoweredProgram {
@@ -39,7 +42,7 @@ export const lowerProgram = (
   options: LowerProgramOptions = {},
 ): LoweringResult => {
   const loops = lowerRegions(program, target)
-  return planned(loops, scheduled(loops, target, options), target, program.name)
+  return planned(loops, scheduled(loops, target, options), target, program.name, options)
 }
 
 /**
@@ -61,7 +64,7 @@ export const lowerVariants = (
     const same = JSON.stringify([parallelism.kind, rest])
     const schedules = scheduled(loops, target, options, alone.get(same))
     if (parallelism.kind === 'team' && parallelism.threads === 1) alone.set(same, schedules)
-    return planned(loops, schedules, target, program.name)
+    return planned(loops, schedules, target, program.name, options)
   })
 }
 
@@ -121,15 +124,17 @@ const planned = (
   schedules: Schedules,
   target: TargetInfo,
   name: string,
+  options: LowerProgramOptions,
 ): LoweringResult => {
   const plans = drafts.map(draft => {
     // Layouts first: a constant that two kernels want differently is two buffers.
     const plan = withLayouts(draft, schedules, plain)
     // Then places. What may share memory is a matter of which buffers kernels touch, not of their order inside.
-    return {
-      ...plan,
-      memory: planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings }),
-    }
+    const memory = planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings })
+    // What one row takes is known now, and so how many rows a cache holds.
+    const along = options.rows?.get(plan.entry)
+    const stream = along === undefined ? undefined : streamOf({ ...plan, memory }, along, target)
+    return { ...plan, ...(stream !== undefined && { stream }), memory }
   })
   const costs = new Map([...plain].map(([kernel, loops]) => [kernel, costOf(loops, target)]))
   return {

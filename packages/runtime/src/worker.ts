@@ -40,7 +40,7 @@ const handle = async (request: WorkerRequest): Promise<Answer> => {
       instance = await instantiate({ ...request, memory: request.memory ?? makeMemory(request.manifest) })
       return nothing()
     case 'join':
-      ready().join(request.entry, thread)
+      ready().join(request.entry, thread, request.symbols)
       return nothing()
     case 'run':
       return { ...answerRequest(ready(), request), returned: request.inputs }

@@ -123,6 +123,9 @@ class PlanWriter {
         buffers: ports.map(b => toExpr(this.memory.addressOf(b.name))),
         arenaBytes: toExpr(this.arenaBytes()),
         parallel,
+        ...(plan.stream !== undefined && {
+          stream: { symbol: plan.stream.symbol, rows: toExpr(plan.stream.rows) },
+        }),
       },
       inputs: ports.filter(b => b.kind === 'input').map(port),
       outputs: ports.filter(b => b.kind === 'output').map(port),

@@ -63,9 +63,20 @@ export interface MemoryPlan {
   readonly lowerBound: Index
 }
 
+/**
+ * That rows along a dim are independent: a run may be cut into runs of at most `rows` rows, whose data stays in the cache and
+ * whose arena is small. Every output has the symbol as its first dim and in no other, every input likewise or not at all.
+ */
+export interface Stream {
+  readonly symbol: string
+  /** Over the other symbols; a multiple of what the symbol is a multiple of. */
+  readonly rows: Index
+}
+
 export interface Plan {
   readonly entry: string
   readonly symbols: readonly SymbolInfo[]
+  readonly stream?: Stream
   readonly buffers: readonly PlanBuffer[]
   readonly steps: readonly Step[]
   readonly memory: MemoryPlan | undefined

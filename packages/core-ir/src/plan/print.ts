@@ -19,6 +19,8 @@ export const printPlanLines = (plan: Plan): Printed => {
   w.line(`plan ${printName(plan.entry)}${printSymbols(plan.symbols)} {`, 'head')
   w.indented(() => {
     for (const buffer of plan.buffers) w.line(printBuffer(buffer), `buffer.${buffer.name}`)
+    if (plan.stream !== undefined)
+      w.line(`stream ${printName(plan.stream.symbol)} by ${printIndex(plan.stream.rows)}`, 'stream')
     w.line('steps {')
     w.indented(() => printSteps(w, plan.steps, 'step'))
     w.line('}')

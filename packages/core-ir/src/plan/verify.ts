@@ -39,6 +39,7 @@ export const planDiagnostics = (plan: Plan, { kernels }: Pick<LoweredProgram, 'k
   const say: Say = (path, code, message, focus) => void found.push(diagnose(printed, path, code, message, focus))
   const check = new PlanCheck(plan, kernels, say)
   plan.buffers.forEach((b, i) => check.buffer(b, i))
+  check.stream()
   check.steps(plan.steps, 'step', new Set(plan.symbols.map(s => s.name)))
   // Sizes and lifetimes mean something only where every name does.
   if (found.length === 0 && plan.memory !== undefined) check.memory(plan.memory)
@@ -62,6 +63,26 @@ class PlanCheck {
     this.buffers = new Map(plan.buffers.map(b => [b.name, b]))
     this.symbols = new Map(plan.symbols.map(s => [s.name, s]))
     this.ranges = symbolRanges(this.symbols)
+  }
+
+  /** Rows are cut along a dim that every port has first, or not at all; which steps keep rows apart is not looked at here. */
+  stream(): void {
+    const { stream, buffers, symbols } = this.plan
+    if (stream === undefined) return
+    const { symbol, rows } = stream
+    const others = symbols.map(s => s.name).filter(name => name !== symbol)
+    if (others.length === symbols.length)
+      this.say('stream', 'plan/unknown-symbol', `the plan streams along ${symbol}, which is no symbol of it`, symbol)
+    this.mentions('stream', [rows], new Set(others))
+    for (const b of buffers) {
+      if (b.kind === 'state')
+        this.say('stream', 'plan/stream-state', `the plan has the state ${b.name}, which every round would update`)
+      if (b.kind !== 'input' && b.kind !== 'output') continue
+      const [first, ...rest] = b.shape
+      const whole = b.kind === 'input' && !b.shape.some(d => namesIn(d).has(symbol))
+      if (!whole && (first?.kind !== 'var' || first.name !== symbol || rest.some(d => namesIn(d).has(symbol))))
+        this.say('stream', 'plan/stream-rows', `${b.name} does not have its rows along ${symbol}`, symbol)
+    }
   }
 
   buffer(b: PlanBuffer, at: number): void {
@@ -264,6 +285,14 @@ class PlanCheck {
     const value = Number.isFinite(at) ? at : 997 * step
     return { min: value, max: value }
   }
+}
+
+const namesIn = (x: Index): ReadonlySet<string> => {
+  const names = new Set<string>()
+  visitAtoms(x, atom => {
+    if (atom.kind === 'var') names.add(atom.name)
+  })
+  return names
 }
 
 /** Bytes up to the last element that a declaration reaches. */

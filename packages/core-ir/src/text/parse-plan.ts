@@ -2,7 +2,7 @@
 import type { Index } from '../index/index-expr.ts'
 import { type Layout, rowMajor } from '../layout/layout.ts'
 import type { Kernel } from '../loop/kernel.ts'
-import type { LoweredProgram, MemoryPlan, Plan, PlanBuffer, PlanBufferKind, Slot, Step } from '../plan/plan.ts'
+import type { LoweredProgram, MemoryPlan, Plan, PlanBuffer, PlanBufferKind, Slot, Step, Stream } from '../plan/plan.ts'
 import { type Cursor, parseAll } from './cursor.ts'
 import { parseConstant } from './parse-attr.ts'
 import { parseType } from './parse-graph.ts'
@@ -37,12 +37,19 @@ const parsePlanAt = (c: Cursor): Plan => {
   const symbols = parseSymbols(c)
   c.expect('{')
   const buffers: PlanBuffer[] = []
-  while (!c.is('steps')) buffers.push(parseBuffer(c))
+  while (!c.is('steps') && !c.is('stream')) buffers.push(parseBuffer(c))
+  const stream = c.accept('stream') ? parseStream(c) : undefined
   c.expect('steps')
   const steps = parseSteps(c)
   const memory = c.is('memory') ? parseMemory(c) : undefined
   c.expect('}')
-  return { entry, symbols, buffers, steps, memory }
+  return { entry, symbols, ...(stream !== undefined && { stream }), buffers, steps, memory }
+}
+
+const parseStream = (c: Cursor): Stream => {
+  const symbol = c.name('a symbol')
+  c.expect('by')
+  return { symbol, rows: parseIndexAt(c) }
 }
 
 const parseBuffer = (c: Cursor): PlanBuffer => {

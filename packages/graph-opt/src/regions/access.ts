@@ -31,8 +31,14 @@ export interface NodeAccess {
   readonly expensive: boolean
 }
 
+/** One element of a node's result in index notation, at subscripts `d0`, `d1`…, and every operand it reads. */
+export interface NodeElement {
+  readonly reads: readonly Access[]
+  readonly body: Scalar
+}
+
 /** Undefined for ops without index notation (loops, control, composites). */
-export const accessOf = (node: Node): NodeAccess | undefined => {
+export const elementOf = (node: Node): NodeElement | undefined => {
   const op = opNamed(node.op)
   const result = node.results[0]
   if (op.compute === undefined || result === undefined) return undefined
@@ -61,6 +67,13 @@ export const accessOf = (node: Node): NodeAccess | undefined => {
     node.attrs as never,
     0,
   )
+  return { reads, body }
+}
+
+/** Undefined where {@link elementOf} is. */
+export const accessOf = (node: Node): NodeAccess | undefined => {
+  const element = elementOf(node)
+  if (element === undefined) return undefined
   const seen = { reduces: false, expensive: false }
   const visit = (x: Scalar): void => {
     if (x.kind === 'reduce') seen.reduces = true
@@ -68,8 +81,8 @@ export const accessOf = (node: Node): NodeAccess | undefined => {
     if (x.kind === 'binary' && !binaryOps[x.op].basic) seen.expensive = true
     childrenOf(x).forEach(visit)
   }
-  visit(body)
-  return { reads, ...seen }
+  visit(element.body)
+  return { reads: element.reads, ...seen }
 }
 
 /** Whether every read is at the output's own subscripts, of an operand of the output's shape. */

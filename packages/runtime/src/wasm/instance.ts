@@ -15,6 +15,7 @@ import type { HostOutput } from '../executor.ts'
 import { checkInto } from '../check-sizes.ts'
 import { evaluate } from '../expr.ts'
 import { copyElements } from './copy-elements.ts'
+import { type Round, hasRows, partOf, roundsOf } from './rounds.ts'
 import { type WasmStates, wasmStates } from './states.ts'
 
 const pageBytes = 65_536
@@ -34,8 +35,11 @@ export interface WasmInstance {
   readonly states: WasmStates
   /** Copies inputs in, runs, copies outputs out; `ms` is the time of the plan alone. */
   run(run: WasmRun): { readonly outputs: readonly HostOutput[]; readonly ms: number }
-  /** Runs as a member of a team other than the first: no copies. The plan meets the leader before it reads anything. */
-  join(entry: string, thread: number): void
+  /**
+   * Runs as a member of a team other than the first: no copies, as many rounds as the leader. The plan meets the leader
+   * before it reads anything.
+   */
+  join(entry: string, thread: number, symbols: Readonly<Record<string, number>>): void
   readonly arenaBytes: number
 }
 
@@ -129,44 +133,52 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
     port: Port,
     wasm: WasmEntry,
     symbols: Readonly<Record<string, number>>,
+    round: Round,
     into: HostArray | undefined,
   ): HostOutput => {
-    const shape = port.shape.map(d => evaluate(d, symbols))
+    const shape = port.shape.map(d => evaluate(d, { ...symbols, ...round.whole }))
     const size = shape.reduce((p, d) => p * d, 1)
-    const Kind = arrayOf[port.dtype]
-    const held = new Kind(memory.buffer, addressOf(port, wasm, symbols), size)
-    const data = into ?? new Kind(size)
+    const data = into ?? new arrayOf[port.dtype](size)
     checkInto(port, shape, data)
-    copyElements(held, data)
+    const part = partOf(data, round)
+    copyElements(new arrayOf[port.dtype](memory.buffer, addressOf(port, wasm, symbols), part.length), part)
     return { shape, data }
   }
 
   return {
     memory,
     states,
-    join: (name, thread) => void call(entryNamed(name).wasm, thread),
-    run: ({ entry: name, fork, inputs, symbols, into }) => {
+    join: (name, thread, symbols) => {
+      const { wasm } = entryNamed(name)
+      for (const _ of roundsOf(wasm, symbols)) call(wasm, thread)
+    },
+    run: ({ entry: name, fork, inputs, symbols: given, into }) => {
       const { entry, wasm } = entryNamed(name)
-      reserve(evaluate(wasm.arenaBytes, symbols))
-      states.use(fork)
-      const words = new DataView(memory.buffer)
-      for (const [symbol, word] of Object.entries(layout.symbols)) words.setInt32(word, symbols[symbol] ?? 0, true)
-      entry.inputs.forEach((port, i) => {
-        const data = inputs[i]
-        if (data !== undefined)
-          copyElements(data, new arrayOf[port.dtype](memory.buffer, addressOf(port, wasm, symbols), data.length))
-      })
-      const start = performance.now()
-      const status = call(wasm, 0)
-      const ms = performance.now() - start
-      throwStatus(manifest, status, words)
-      // A run may define symbols of its own.
-      const bound: Record<string, number> = {}
-      for (const [symbol, word] of Object.entries(layout.symbols)) bound[symbol] = words.getInt32(word, true)
-      return {
-        ms,
-        outputs: into === undefined ? [] : entry.outputs.map((port, i) => output(port, wasm, bound, into[i])),
+      let ms = 0
+      let outputs: readonly HostOutput[] = []
+      for (const round of roundsOf(wasm, given)) {
+        const { symbols } = round
+        reserve(evaluate(wasm.arenaBytes, symbols))
+        states.use(fork)
+        const words = new DataView(memory.buffer)
+        for (const [symbol, word] of Object.entries(layout.symbols)) words.setInt32(word, symbols[symbol] ?? 0, true)
+        entry.inputs.forEach((port, i) => {
+          const data = inputs[i]
+          if (data === undefined) return
+          const part = hasRows(port, wasm) ? partOf(data, round) : data
+          copyElements(part, new arrayOf[port.dtype](memory.buffer, addressOf(port, wasm, symbols), part.length))
+        })
+        const start = performance.now()
+        const status = call(wasm, 0)
+        ms += performance.now() - start
+        throwStatus(manifest, status, words)
+        // A run may define symbols of its own.
+        const bound: Record<string, number> = {}
+        for (const [symbol, word] of Object.entries(layout.symbols)) bound[symbol] = words.getInt32(word, true)
+        if (into !== undefined)
+          outputs = entry.outputs.map((port, i) => output(port, wasm, bound, round, outputs[i]?.data ?? into[i]))
       }
+      return { ms, outputs }
     },
     get arenaBytes() {
       return arenaBytes

@@ -22,7 +22,14 @@ export type Request =
   | { readonly kind: 'reset-state'; readonly fork: number; readonly name: string | undefined }
   | { readonly kind: 'drop-fork'; readonly fork: number }
 
-export type WorkerRequest = Init | Request | { readonly kind: 'join'; readonly entry: string }
+export type WorkerRequest = Init | Request | Join
+
+/** Goes with a run of the leader. */
+export interface Join {
+  readonly kind: 'join'
+  readonly entry: string
+  readonly symbols: Readonly<Record<string, number>>
+}
 
 export interface Answer {
   readonly outputs: readonly HostOutput[]

@@ -45,8 +45,8 @@ const answer = { outputs: [], data: undefined, returned: [], ms: 1, arena: 2, pe
 test('answers find their calls, in any order, and the process may end when none is awaited', async () => {
   const { member, port } = start()
   expect(port.alive).toBe(false)
-  const first = member.call({ kind: 'join', entry: 'a' }),
-    second = member.call({ kind: 'join', entry: 'b' })
+  const first = member.call({ kind: 'join', entry: 'a', symbols: {} }),
+    second = member.call({ kind: 'join', entry: 'b', symbols: {} })
   const [a, b] = port.posted
   expect(port.alive).toBe(true)
   port.say({ id: b?.id, ok: true, answer: { ...answer, ms: 5 } })
@@ -64,11 +64,11 @@ test('answers find their calls, in any order, and the process may end when none 
 
 test('a dead worker fails the calls that wait and those that come', async () => {
   const { member, port } = start()
-  const waiting = member.call({ kind: 'join', entry: 'a' })
+  const waiting = member.call({ kind: 'join', entry: 'a', symbols: {} })
   port.die(new Error('out of memory'))
   const failed = { code: 'runtime/worker-failed', details: { reason: 'out of memory' } }
   await expect(waiting).rejects.toMatchObject(failed)
-  await expect(member.call({ kind: 'join', entry: 'a' })).rejects.toMatchObject(failed)
+  await expect(member.call({ kind: 'join', entry: 'a', symbols: {} })).rejects.toMatchObject(failed)
   expect(port.posted).toHaveLength(1)
   expect(port.terminated).toHaveBeenCalledOnce()
   expect(port.alive).toBe(false)
@@ -76,7 +76,7 @@ test('a dead worker fails the calls that wait and those that come', async () => 
 
 test('a terminated worker says that the model was disposed', async () => {
   const { member, port } = start()
-  const waiting = member.call({ kind: 'join', entry: 'a' })
+  const waiting = member.call({ kind: 'join', entry: 'a', symbols: {} })
   member.terminate()
   await expect(waiting).rejects.toMatchObject({ code: 'model/disposed' })
   expect(port.terminated).toHaveBeenCalledOnce()

@@ -45,8 +45,10 @@ export const workerHost = async (
     Atomics.notify(words, wasmHeader.barrierEpoch / 4)
   }
   const lead = async (request: Request, transfer: readonly ArrayBuffer[]): Promise<Answer> => {
-    const parallel = request.kind === 'run' && manifest.entries[request.entry]?.wasm?.parallel === true
-    const joined = parallel ? others.map(m => m.call({ kind: 'join', entry: request.entry })) : []
+    const joined =
+      request.kind === 'run' && manifest.entries[request.entry]?.wasm?.parallel === true
+        ? others.map(m => m.call({ kind: 'join', entry: request.entry, symbols: request.symbols }))
+        : []
     const all = [leader.call(request, transfer), ...joined]
     for (const member of all) member.catch(abort)
     const settled = await Promise.allSettled(all)
