@@ -1,6 +1,8 @@
 /** @file Types, symbolic dims, scalar expressions, ops, the three IRs, rewrite rules and diagnostics. */
 export * from './diagnostics/diagnostic.ts'
 export * from './diagnostics/frame.ts'
+export * from './diagnostics/in-words.ts'
+export * from './diagnostics/nearest.ts'
 export * from './diagnostics/span.ts'
 export * from './diagnostics/user-error.ts'
 export * from './graph/attr-key.ts'

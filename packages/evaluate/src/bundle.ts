@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { QuernError, isQuernError } from '@quern/artifact'
 import { type Plugin, type RolldownError, rolldown } from 'rolldown'
 import { failureOf } from './failure.ts'
-import { instrument } from './instrument.ts'
+import { type NamedImport, instrument } from './instrument.ts'
 import { conditions, ownFile, ownPackages } from './packages.ts'
 import type { EvaluateOptions, Failure } from './types.ts'
 
@@ -18,8 +18,15 @@ export interface Bundled {
   readonly files: readonly string[]
   /** Packages that the bundle imports: file URLs. */
   readonly packages: readonly string[]
+  /** The names that it takes from them. */
+  readonly imports: readonly PackageImport[]
   /** URLs of {@link ownPackages}. */
   readonly own: Readonly<Record<keyof typeof ownPackages, string>>
+}
+
+/** A name that a module of the user imports from a package. */
+export interface PackageImport extends NamedImport {
+  readonly url: string
 }
 
 export type BundleResult =
@@ -38,8 +45,11 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
   const modules = new Set([file])
   const files = new Set<string>()
   const packages = new Set<string>()
+  const imports: NamedImport[] = []
+  /** What specifiers of modules turned out to be. */
+  const urls = new Map<string, string>()
   const missing: { readonly specifier: string; readonly importer: string }[] = []
-  const own: Record<keyof typeof ownPackages, string> = { model: '', origin: '', compiler: '' }
+  const own: Record<keyof typeof ownPackages, string> = { model: '', instrumented: '', compiler: '' }
 
   const plugin: Plugin = {
     name: 'quern:evaluate',
@@ -57,6 +67,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
         return importer === undefined ? null : { id: specifier, external: true }
       const outside = (id: string) => {
         packages.add(asUrl(id))
+        urls.set(JSON.stringify([importer, specifier]), asUrl(id))
         return { id: asUrl(id), external: true }
       }
       const standIn = options.standIns?.[specifier]
@@ -89,8 +100,9 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
           url: pathToFileURL(id).href,
           dirname: dirname(id),
           calls: !inPackage.test(id),
-          origin: own.origin,
+          instrumented: own.instrumented,
         })
+        imports.push(...(done?.imports ?? []))
         for (const url of done?.urls ?? []) {
           const target = new URL(url, pathToFileURL(id))
           if (target.protocol === 'file:') files.add(fileURLToPath(target))
@@ -134,6 +146,10 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
         modules: [...modules],
         files: [...files],
         packages: [...packages],
+        imports: imports.flatMap(i => {
+          const url = urls.get(JSON.stringify([i.span.file, i.from]))
+          return url === undefined ? [] : [{ ...i, url }]
+        }),
         own,
       }
     } finally {

@@ -129,10 +129,58 @@ describe('evaluateModelFile', () => {
   it('refuses an artifact above maxBytes, which the file itself may set', async () => {
     const result = await evaluate(write('a.model.ts', wave.replace('\n})\n', '\n}, { maxBytes: 3 })\n')))
     expect(result.error).toMatchObject({ code: 'model/too-large', details: { maxBytes: 3, target: 'wasm' } })
+    expect(result.error?.message).toMatch(
+      /a has \d+ bytes on wasm \(code\.json: \d+\), more than its budget maxBytes, 3: raise it/,
+    )
   })
 })
 
 describe('a mistake in the file', () => {
+  it.each<readonly [string, readonly [line: number, column: number], string, RegExp]>([
+    ['if (s) s = matmul(s, s)', [4, 5], 'model/tensor-as-condition', /s is a tensor \(f32\[4,4\]\)/],
+    ['const t = !s', [4, 12], 'model/tensor-as-condition', /cond\(condition/],
+    ['const t = s && x', [4, 11], 'model/tensor-as-condition', /s !== undefined/],
+    ['const t = 1 + s', [4, 11], 'model/tensor-has-no-value', /add\(x, y\) for x \+ y/],
+    ['s = q.nn.rellu(s)', [4, 5], 'model/no-such-function', /q\.nn\.rellu is not a function: did you mean relu\?/],
+    ['s = s.matmul(s)', [4, 5], 'model/no-such-function', /a tensor has no methods/],
+  ])('%s', async (lines, [line, column], code, says) => {
+    const text = `import { model, tensor, matmul } from '@quern/model'
+export default model({ x: tensor('f32', [4, 4]) }, ({ x }) => {
+  let s = matmul(x, x)
+${lines}
+  return { y: s }
+})
+import * as q from '@quern/model'
+`
+    const { error } = await evaluate(write('a.model.ts', text))
+    expect(error).toMatchObject({ code, message: expect.stringMatching(says) })
+    expect([error?.line, error?.column]).toEqual([line, column])
+    expect(error?.frame).toContain('^')
+  })
+
+  it('branches on what is no tensor', async () => {
+    const text = wave.replace(
+      'const s = matmul(x, x)',
+      `const opts: { deep?: boolean; bias?: typeof x } = { deep: true }
+  if (opts.bias !== undefined) throw new Error('no bias')
+  const s = opts.deep && !opts.bias ? matmul(x, x) : x`,
+    )
+    const { error, programs } = await evaluate(write('a.model.ts', text))
+    expect(error).toBeUndefined()
+    expect(programs).toHaveLength(1)
+  })
+
+  it('is found where a name is imported that does not exist', async () => {
+    const text = wave.replace('tensor, matmul }', 'tensor, matmull as matmul }')
+    const { error } = await evaluate(write('a.model.ts', text))
+    expect(error).toMatchObject({
+      code: 'model/no-such-export',
+      message: '@quern/model has no export matmull: did you mean matmul?',
+      line: 1,
+      column: 25,
+    })
+  })
+
   it('is shown at its line, whatever threw', async () => {
     const helper = write(
       'helper.ts',

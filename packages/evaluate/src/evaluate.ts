@@ -50,6 +50,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
         file,
         bundle: pathToFileURL(target).href,
         own: bundled.own,
+        imports: bundled.imports,
         files: bundled.modules,
         compile,
         overrideTargets: options.overrideTargets === true,

@@ -10,7 +10,7 @@ const options = {
   url: 'file:///app/a.model.ts',
   dirname: '/app',
   calls: true,
-  origin: 'origin',
+  instrumented: 'origin',
 }
 const marker = `import * as $quern from "origin";`
 
@@ -25,6 +25,7 @@ const run = (code: string): { result: unknown; spans: Span[] } => {
     }
   const $quern = {
     call,
+    condition: (_: Span, x: unknown) => x,
     callMethod: (span: Span, object: Record<string, (...args: unknown[]) => unknown>, name: string) =>
       call(span, (...args) => object[name]?.(...args)),
   }
@@ -89,6 +90,52 @@ describe('instrument keeps what the code does', () => {
   ])('%s', (_, code, calls) => {
     if (calls === 0) expect(instrument(code, options)).toBeUndefined()
     else expect(both(code).spans).toHaveLength(calls)
+  })
+})
+
+describe('conditions', () => {
+  /** What `condition` was asked of, beside what the code gives. */
+  const asked = (code: string): readonly string[] => {
+    const done = instrument(code, options)
+    const seen: string[] = []
+    const lines = code.split('\n')
+    const $quern = {
+      call: (_: Span, f: unknown) => f,
+      callMethod: (_: Span, o: Record<string, (...args: unknown[]) => unknown>, name: string) => o[name]?.bind(o),
+      condition: ({ line, column, length = 1 }: Span, x: unknown) => {
+        seen.push(lines[line - 1]?.slice(column - 1, column - 1 + length) ?? '')
+        return x
+      },
+    }
+    const plain = transformSync('a.ts', (done?.code ?? code).replace(marker, ''), { lang: 'ts' }).code
+    // oxlint-disable-next-line no-new-func
+    const result: unknown = new Function('$quern', `${plain}\nreturn result`)($quern)
+    expect(result).toEqual(run(code).result)
+    return seen
+  }
+  it.each([
+    ['let result = 0, a = 1; if (a) result = 2', ['a']],
+    ['const a = 0, result = a ? 1 : 2', ['a']],
+    ['let result = 3; while (result) result--', ['result', 'result', 'result', 'result']],
+    ['let result = 2; do result--; while (result)', ['result', 'result']],
+    ['let result = 0; for (let i = 2; i; i--) result++', ['i', 'i', 'i']],
+    ['const a = [0], result = !a[0]', ['a[0]']],
+    ['const f = () => 1, result = !f()', ['f()']],
+    ['const a = 1, b = 0, result = a && b', ['a']],
+    ['const a = 0, b = 2, result = (a as number) || b', ['(a as number)']],
+    ['const a = 1, b = 0; let result = 1; if (a && b) result = 2', ['a', 'a && b']],
+    ['const a: any = { b: { c: 1 } }, result = a?.b.c ? 1 : 2', ['a?.b.c']],
+    ['let a = 0, result = 0; if ((a = 2)) result = a', ['(a = 2)']],
+    ['const a = undefined, result = a ?? 3', []],
+    ['let result = 0; if (1 < 2) result = 3', []],
+    ['let result = 0; for (;;) { result = 1; break }', []],
+    ['let result = 0; if (import.meta.url) result = 1', []],
+  ])('%s', (code, conditions) => {
+    if (code.includes('import.meta')) expect(instrument(code, options)?.code).toContain('if ("file:///app/a.model.ts")')
+    else expect(asked(code)).toEqual(conditions)
+  })
+  it('are left alone where calls are', () => {
+    expect(instrument('if (a) b', { ...options, calls: false })).toBeUndefined()
   })
 })
 

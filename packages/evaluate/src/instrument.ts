@@ -1,6 +1,7 @@
 /**
  * @file Instruments the calls of a model module, so that a tensor knows the user's line and variable: `conv2d(x, w)` becomes
- * `$call(span, conv2d)(x, w)`, and `x.add(y)` becomes `$callMethod(span, x, 'add')(y)`. Lines and the source map are kept.
+ * `$call(span, conv2d)(x, w)`, `x.add(y)` becomes `$callMethod(span, x, 'add')(y)`, and `if (x)` becomes
+ * `if ($condition(span, x))`, which refuses a tensor. Lines and the source map are kept.
  */
 import MagicString, { type SourceMap } from 'magic-string'
 import { parseSync } from 'rolldown/utils'
@@ -12,6 +13,14 @@ export interface Instrumented {
   readonly map: SourceMap
   /** The relative URLs of `new URL('…', import.meta.url)`: files that evaluation is going to read. */
   readonly urls: readonly string[]
+  readonly imports: readonly NamedImport[]
+}
+
+/** `import { name } from 'from'`. */
+export interface NamedImport {
+  readonly from: string
+  readonly name: string
+  readonly span: Span
 }
 
 export interface InstrumentOptions {
@@ -22,8 +31,8 @@ export interface InstrumentOptions {
   readonly dirname: string
   /** Off for modules that use no tensors: they only get their `import.meta`. */
   readonly calls: boolean
-  /** Where `call` and `callMethod` come from. */
-  readonly origin: string
+  /** Where `call`, `callMethod` and `condition` come from. */
+  readonly instrumented: string
 }
 
 const languages: Readonly<Record<string, 'ts' | 'tsx' | 'js' | 'jsx'>> = {
@@ -42,7 +51,8 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
   const text = new MagicString(code)
   const spanAt = spanFinder(code, options.file)
   const urls: string[] = []
-  const used = new Set<string>()
+  const imports: NamedImport[] = []
+  let used = false
 
   const visit = (node: AstNode, name: string | undefined, onChain: boolean): void => {
     switch (node.type) {
@@ -57,6 +67,9 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
         }
         break
       }
+      case 'ImportDeclaration':
+        imports.push(...namedImports(node, spanAt))
+        break
       case 'NewExpression': {
         const relative = metaUrl(node)
         if (relative !== undefined) urls.push(relative)
@@ -65,6 +78,7 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
     }
     for (const { key, child } of children(node)) {
       if (isTypeOnly(child)) continue
+      if (options.calls && isCondition(node, key) && mayBeTensor(child, options)) wrapCondition(child)
       // Cutting a call out of `a?.b().c()` would change what is skipped: the links of a chain stay as they are.
       const linked =
         node.type === 'ChainExpression' || (onChain && (key === 'callee' || key === 'object' || key === 'expression'))
@@ -84,30 +98,84 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
       const short = memberText(inner)
       const span =
         short === undefined ? spanAt(property.start, property.end, name) : spanAt(inner.start, inner.end, name)
-      used.add('callMethod')
+      used = true
       text.appendRight(callee.start, `$quern.callMethod(${JSON.stringify(span)}, `)
       if (inner['computed'] === true) {
         text.overwrite(object.end, property.start, ', ')
         text.overwrite(property.end, inner.end, ')')
       } else {
-        text.overwrite(object.end, inner.end, `, ${JSON.stringify(code.slice(property.start, property.end))})`)
+        const name = JSON.stringify(code.slice(property.start, property.end))
+        text.overwrite(object.end, inner.end, `, ${name}${short === undefined ? '' : `, ${JSON.stringify(short)}`})`)
       }
       return
     }
     if (inner.type === 'Identifier' && code.slice(inner.start, inner.end) === 'eval') return
-    used.add('call')
+    used = true
     text.appendRight(callee.start, `$quern.call(${JSON.stringify(spanAt(inner.start, inner.end, name))}, `)
-    text.appendLeft(callee.end, ')')
+    const short = memberText(inner)
+    text.appendLeft(callee.end, short === undefined ? ')' : `, ${JSON.stringify(short)})`)
+  }
+
+  const wrapCondition = (node: AstNode): void => {
+    used = true
+    text.appendRight(node.start, `$quern.condition(${JSON.stringify(spanAt(node.start, node.end, undefined))}, `)
+    text.appendLeft(node.end, ')')
   }
 
   visit(program, undefined, false)
-  if (used.size > 0) text.prepend(`import * as $quern from ${JSON.stringify(options.origin)};`)
-  if (!text.hasChanged()) return undefined
+  if (used) text.prepend(`import * as $quern from ${JSON.stringify(options.instrumented)};`)
+  if (!text.hasChanged() && imports.length === 0) return undefined
   return {
     code: text.toString(),
     map: text.generateMap({ source: options.file, hires: 'boundary', includeContent: true }),
     urls,
+    imports,
   }
+}
+
+const tested = new Set(['IfStatement', 'ConditionalExpression', 'WhileStatement', 'DoWhileStatement', 'ForStatement'])
+
+/** Whether the truth of a child's value decides something. */
+const isCondition = (parent: AstNode, key: string): boolean =>
+  tested.has(parent.type)
+    ? key === 'test'
+    : parent.type === 'LogicalExpression'
+      ? key === 'left' && parent['operator'] !== '??'
+      : parent.type === 'UnaryExpression' && parent['operator'] === '!'
+
+const valued = new Set([
+  'Identifier',
+  'MemberExpression',
+  'CallExpression',
+  'ChainExpression',
+  'ConditionalExpression',
+  'LogicalExpression',
+  'AwaitExpression',
+  'AssignmentExpression',
+])
+
+/** Comparisons and literals are no tensors; `import.meta` is replaced whole. */
+const mayBeTensor = (node: AstNode, options: InstrumentOptions): boolean => {
+  const inner = unwrap(node)
+  return valued.has(inner.type) && metaValue(inner, options) === undefined
+}
+
+const namedImports = (
+  node: AstNode,
+  spanAt: (start: number, end: number, name: undefined) => Span,
+): readonly NamedImport[] => {
+  const { source, specifiers, importKind } = node
+  if (importKind === 'type' || !isNode(source) || !Array.isArray(specifiers)) return []
+  const from = source['value']
+  if (typeof from !== 'string') return []
+  return specifiers.flatMap((specifier: unknown) => {
+    if (!isNode(specifier) || specifier.type !== 'ImportSpecifier' || specifier['importKind'] === 'type') return []
+    const { imported } = specifier
+    const name = identifier(imported)
+    return name === undefined || !isNode(imported)
+      ? []
+      : [{ from, name, span: spanAt(imported.start, imported.end, undefined) }]
+  })
 }
 
 /** The variable or key that a child's value is given to: `const h = …`, `h = …`, `{ probs: … }`. */
@@ -141,7 +209,7 @@ const isImportMeta = (x: unknown): boolean =>
   isNode(x) && x.type === 'MetaProperty' && identifier(x['meta']) === 'import'
 
 const metaValue = (node: AstNode, { file, url, dirname }: InstrumentOptions): string | undefined => {
-  if (node['computed'] === true || !isImportMeta(node['object'])) return undefined
+  if (node.type !== 'MemberExpression' || node['computed'] === true || !isImportMeta(node['object'])) return undefined
   const values: Readonly<Record<string, string>> = { url, filename: file, dirname }
   const property = identifier(node['property'])
   return property === undefined ? undefined : values[property]

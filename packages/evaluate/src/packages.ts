@@ -20,6 +20,6 @@ export const conditions: readonly string[] = [
 /** What the worker and the instrumented code import: resolved from here, so that there is one instance of each. */
 export const ownPackages = {
   model: '@quern/model',
-  origin: '@quern/model/origin',
+  instrumented: '@quern/model/instrumented',
   compiler: '@quern/compiler',
 } as const

@@ -1,6 +1,7 @@
 /** @file Runs a bundle in a worker thread of its own and waits for its reply, for as long as it may take. */
 import { type Worker as Thread, Worker } from 'node:worker_threads'
 import { QuernError } from '@quern/artifact'
+import type { PackageImport } from './bundle.ts'
 import { failureOf } from './failure.ts'
 import { extension, type ownPackages } from './packages.ts'
 import { workerArguments } from './source-loader.ts'
@@ -12,6 +13,8 @@ export interface WorkerRequest {
   /** URL of the bundle. */
   readonly bundle: string
   readonly own: Readonly<Record<keyof typeof ownPackages, string>>
+  /** Names that the bundle takes from packages: one that does not exist is found among them. */
+  readonly imports: readonly PackageImport[]
   /** The user's own modules, for stacks. */
   readonly files: readonly string[]
   readonly compile: CompileSettings

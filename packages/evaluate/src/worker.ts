@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
 import type { CompileVariant } from '@quern/compiler'
+import { didYouMean } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerRequest, WorkerReply } from './thread.ts'
@@ -33,7 +34,7 @@ const evaluate = async (): Promise<WorkerReply> => {
   const compiler: typeof import('@quern/compiler') = await import(request.own.compiler)
   // So that stacks name the user's lines. On before the bundle is loaded, and after the compiler, whose maps nobody reads.
   process.setSourceMapsEnabled(true)
-  const module: Readonly<Record<string, unknown>> = await import(request.bundle)
+  const module: Readonly<Record<string, unknown>> = await import(request.bundle).catch(asMissingName)
   const exports: Record<string, Data> = {}
   const notData: { exportName: string; is: string }[] = []
   const programs: EvaluatedProgram[] = []
@@ -110,6 +111,21 @@ const evaluate = async (): Promise<WorkerReply> => {
   return { ok: true, programs, exports, notData, read: [...read] }
 }
 
+/** Linking fails before anything runs, and names neither the line nor what was meant. */
+const asMissingName = async (error: unknown): Promise<never> => {
+  if (error instanceof SyntaxError)
+    for (const { url, from, name, span } of request.imports.filter(i => error.message.includes(`'${i.name}'`))) {
+      const there = Object.keys((await import(url)) as object)
+      if (!there.includes(name))
+        throw new QuernError('model/no-such-export', `${from} has no export ${name}: ${didYouMean(name, there)}`, {
+          origin: span,
+          from,
+          name,
+        })
+    }
+  throw error
+}
+
 const withoutUndefined = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
 
@@ -126,13 +142,18 @@ const variants = {
 } as const satisfies Record<DeviceKind, readonly CompileVariant[]>
 
 const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number | undefined): void => {
-  const bytes = Object.values(files).reduce((sum, file) => sum + file.byteLength, 0)
-  if (maxBytes !== undefined && bytes > maxBytes)
-    throw new QuernError(
-      'model/too-large',
-      `${name} has ${bytes} bytes on ${manifest.target}, more than maxBytes: ${maxBytes}`,
-      { bytes, maxBytes, target: manifest.target },
-    )
+  const sizes = Object.entries(files).map(([file, { byteLength }]) => ({ file, bytes: byteLength }))
+  const bytes = sizes.reduce((sum, file) => sum + file.bytes, 0)
+  if (maxBytes === undefined || bytes <= maxBytes) return
+  const each = sizes
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(f => `${f.file}: ${f.bytes.toLocaleString('en')}`)
+    .join(', ')
+  throw new QuernError(
+    'model/too-large',
+    `${name} has ${bytes.toLocaleString('en')} bytes on ${manifest.target} (${each}), more than its budget maxBytes, ${maxBytes.toLocaleString('en')}: raise it, or make the model smaller`,
+    { bytes, maxBytes, target: manifest.target, files: sizes },
+  )
 }
 
 try {

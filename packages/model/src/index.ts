@@ -1,6 +1,6 @@
 /** @file The authoring language of `.model.ts` files. */
 export * from './model.ts'
-export * from './size.ts'
+export { type Size, type SizeExpr, type Sizes, dim } from './size.ts'
 export * from './shape-types.ts'
 export type { Tensor, AnyTensor } from './tensor.ts'
 export * from './ops/elementwise.ts'
@@ -14,4 +14,5 @@ export * as random from './ops/random.ts'
 export * from './weights/constant.ts'
 export * from './weights/safetensors.ts'
 export { call as $call, callMethod as $callMethod } from './origin.ts'
+export { layers as $layers } from './nn/layers.ts'
 export * as nn from './nn/index.ts'

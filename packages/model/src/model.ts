@@ -16,24 +16,34 @@ import {
   type Span,
   type StateDecl,
   type SymbolInfo,
+  inWords,
   printTensorType,
   provesEqual,
   statePrefix,
   tensorType,
 } from '@quern/core-ir'
+import { checkDType, checkTensor, refuse } from './arguments.ts'
 import { buildGraph, collectState, type Parameter } from './build-graph.ts'
+import { checkEntries, checkForward, checkInputs, checkModelOptions, checkReturned, isSpec } from './check-model.ts'
 import { currentOrigin } from './origin.ts'
 import type { AnyShape } from './shape-types.ts'
-import { symbolOf, toIndex } from './size.ts'
-import { type AnyTensor, type Tensor, isTensor, makeTensor, nameOf } from './tensor.ts'
+import { symbolOf, toShape } from './size.ts'
+import { type AnyTensor, type Tensor, checkSize, isTensor, makeTensor, nameOf, noteOf } from './tensor.ts'
 import { checkFits, constantData } from './weights/constant.ts'
 
 /** The type of an input: dtype and shape, whose dims are numbers or {@link dim}s. */
-export const tensor = <const D extends DType, const S extends Shape>(dtype: D, shape: S): Spec<D, S> => ({
-  kind: 'spec',
-  dtype,
-  shape,
-})
+export const tensor = <const D extends DType, const S extends Shape>(dtype: D, shape: S): Spec<D, S> => {
+  checkDType('tensor', dtype)
+  const sizes = toShape('tensor', shape)
+  for (const size of shape)
+    if (typeof size !== 'number' && size.kind !== 'dim')
+      refuse(
+        'shape/not-a-size',
+        'the sizes of an input are numbers and dims: what follows from other sizes is not declared',
+      )
+  checkSize(tensorType(dtype, sizes), symbolsIn(shape))
+  return { kind: 'spec', dtype, shape }
+}
 
 /** What a model's function receives and returns: tensors by name. */
 export type InputTensors<I extends Specs> = {
@@ -52,19 +62,22 @@ export interface ModelOptions {
   readonly targets?: readonly ('wasm' | 'webgpu')[]
   /** What rewrites may change numerically. Default `algebraic`. */
   readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
+  /** Refuses an artifact whose files are larger than this together. */
   readonly maxBytes?: number
+  /** Refuses a model that needs more memory than this at every size of its dims. Default 4 GiB, the most that wasm has. */
+  readonly maxMemory?: number
 }
 
-const inputTensor = (name: string, spec: Spec): AnyTensor => {
-  const symbols = new Map<string, SymbolInfo>()
-  for (const d of spec.shape) if (typeof d === 'object') symbols.set(d.name, symbolOf(d))
-  return makeTensor(
+const symbolsIn = (shape: Shape): ReadonlyMap<string, SymbolInfo> =>
+  new Map(shape.flatMap(d => (typeof d === 'object' ? [[d.name, symbolOf(d)]] : [])))
+
+const inputTensor = (name: string, spec: Spec): AnyTensor =>
+  makeTensor(
     { kind: 'parameter', name, origin: currentOrigin() },
     0,
-    tensorType(spec.dtype, spec.shape.map(toIndex)),
-    symbols,
+    tensorType(spec.dtype, toShape(name, spec.shape)),
+    symbolsIn(spec.shape),
   )
-}
 
 /** A persistent tensor: `value` is what it holds at the start of a run, `next(x)` in a model's result what it holds after it. */
 export interface State<D extends DType = DType, S extends Shape = Shape> {
@@ -86,23 +99,20 @@ export interface StateUpdate {
 const nextOf = (declaration: StateDecl, declared: Span | undefined, value: AnyTensor): StateUpdate => {
   const { name, type } = declaration
   const origin = currentOrigin()
+  checkTensor('next', 'the next value', value)
   const agrees =
-    isTensor(value) &&
     value.dtype === type.dtype &&
     value.type.shape.length === type.shape.length &&
     value.type.shape.every((d, i) => provesEqual(d, type.shape[i] ?? -1, value.symbols))
   if (agrees) return { kind: 'state-update', declaration, value, origin }
-  const found = isTensor(value) ? printTensorType(value.type) : typeof value
+  const found = printTensorType(value.type)
   throw new QuernError(
     'state/type-agrees',
     `the state ${name} is ${printTensorType(type)}, and its next value is ${found}: give it the same dtype and shape`,
     {
       state: name,
       origin,
-      operands: [
-        { role: 'state', type: printTensorType(type), name, origin: declared },
-        ...(isTensor(value) ? [{ role: 'next', type: found, name: nameOf(value), origin: value.node.origin }] : []),
-      ],
+      operands: [{ role: 'state', type: printTensorType(type), name, origin: declared }, noteOf(value, 'next')],
     },
   )
 }
@@ -116,14 +126,25 @@ export const state = <const D extends DType, const S extends Shape>(
   spec: Spec<D, S>,
   init?: ArrayLike<number>,
 ): State<D, S> => {
+  if (typeof name !== 'string' || name === '')
+    refuse('state/name', `state takes a name first, and was given ${inWords(name)}`)
+  if (!isSpec(spec))
+    refuse(
+      'state/spec',
+      `state takes the type of what it holds, like tensor('f32', [8, 64]), and was given ${inWords(spec)}`,
+      { state: name },
+    )
   if (spec.shape.some(d => typeof d !== 'number'))
     throw new QuernError(
       'state/static-shape',
       `the state ${name} needs numbers as its shape: a capacity is a number, the length an input`,
       { state: name, origin: currentOrigin() },
     )
-  const type = tensorType(spec.dtype, spec.shape.map(toIndex))
+  const type = tensorType(spec.dtype, toShape(`the state ${name}`, spec.shape))
   if (init !== undefined) {
+    const numbers = typeof init === 'object' && init !== null && Array.from(init).every(x => typeof x === 'number')
+    if (!numbers)
+      refuse('state/init-fits', `the state ${name} starts from a list of numbers, and was given ${inWords(init)}`)
     const size = spec.shape.reduce<number>((p, d) => p * (typeof d === 'number' ? d : 1), 1)
     if (init.length !== size)
       throw new QuernError(
@@ -152,6 +173,9 @@ export interface EntryDefinition<I extends Specs = Specs, O extends Specs = Spec
   /** Phantom: the specs of the outputs. */
   readonly outputSpecs?: O
 }
+
+const isUpdate = (x: unknown): x is StateUpdate =>
+  typeof x === 'object' && x !== null && (x as { kind?: unknown }).kind === 'state-update'
 
 const definitions = Symbol.for('quern.definition')
 
@@ -196,14 +220,17 @@ export const entry = <const I extends Specs, const R extends Returned>(
   inputs: I,
   forward: (inputs: InputTensors<I>) => R,
 ): EntryDefinition<I, SpecsOf<R>> => {
+  checkInputs(inputs)
+  checkForward(forward)
   agreeingDims([['', inputs]])
   const parameters = Object.entries(inputs).map(([name, spec]) => ({ name, tensor: inputTensor(name, spec) }))
-  const returned = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
+  const returned: unknown = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
+  checkReturned(returned)
   const outputs: Record<string, AnyTensor> = {}
   const updates: StateUpdate[] = []
   for (const [name, value] of Object.entries(returned)) {
     if (isTensor(value)) outputs[name] = value
-    else if (value?.kind === 'state-update') {
+    else if (isUpdate(value)) {
       const { name: state } = value.declaration
       const before = updates.find(u => u.declaration.name === state)
       if (before !== undefined && before.declaration === value.declaration)
@@ -223,10 +250,10 @@ export const entry = <const I extends Specs, const R extends Returned>(
         )
       updates.push(value)
     } else
-      throw new QuernError(
+      refuse(
         'model/output-is-a-tensor',
-        `the output ${name} of a model is a tensor, not ${value === null ? 'null' : typeof value}: return an object of tensors, like { ${name}: x }`,
-        { output: name, origin: currentOrigin() },
+        `the output ${name} of a model is a tensor, and ${inWords(value)} was returned: return an object of tensors, like { ${name}: x }`,
+        { output: name },
       )
   }
   if (Object.keys(outputs).length + updates.length === 0)
@@ -249,6 +276,7 @@ export const model = <const I extends Specs, const R extends Returned>(
   forward: (inputs: InputTensors<I>) => R,
   options: ModelOptions = {},
 ): Model<I, SpecsOf<R>> => {
+  checkModelOptions('model', options)
   const definition: Definition = {
     name: options.name ?? 'model',
     kind: 'model',
@@ -269,6 +297,8 @@ export const program = <const E extends Readonly<Record<string, EntryDefinition>
   entries: E,
   options: ModelOptions = {},
 ): Program<EntriesOf<E>> => {
+  checkEntries(entries)
+  checkModelOptions('program', options)
   agreeingDims(Object.entries(entries).map(([name, e]) => [name, e.inputs] as const))
   const definition: Definition = { name: options.name ?? 'program', kind: 'program', entries, options }
   return Object.assign({ load: notCompiled }, { [definitions]: definition })

@@ -2,15 +2,23 @@
  * @file Where in the user's file a tensor came from. The plugin instruments calls in model files with {@link call} and
  * {@link callMethod}; without it (a plain import under Node or a browser) the line is read off the stack.
  */
-import type { Span } from '@quern/core-ir'
+import { QuernError } from '@quern/artifact'
+import { type Span, didYouMean } from '@quern/core-ir'
 
 /** The spans of the instrumented calls that are running, innermost last. One per realm, like the call stack it mirrors. */
 const running: Span[] = []
 
-/** `call(span, f)(…args)`: runs f with its span as the origin of every tensor it makes. */
+/**
+ * `call(span, f)(…args)`: runs f with its span as the origin of every tensor it makes.
+ * @param text how the file writes f, where that is short
+ */
 export const call =
-  <A extends readonly unknown[], R>(span: Span, f: (...args: A) => R) =>
+  <A extends readonly unknown[], R>(span: Span, f: (...args: A) => R, text = 'this') =>
   (...args: A): R => {
+    if (typeof f !== 'function')
+      throw new QuernError('model/no-such-function', `${text} is not a function: is it imported, and spelled right?`, {
+        origin: span,
+      })
     running.push(span)
     try {
       return f(...args)
@@ -24,7 +32,23 @@ export const callMethod = <N extends PropertyKey, A extends readonly unknown[], 
   span: Span,
   object: { readonly [K in N]: (...args: A) => R },
   name: N,
-) => call(span, (...args: A): R => object[name](...args))
+  text = String(name),
+) =>
+  call(span, (...args: A): R => {
+    // Of null and undefined, and of primitives, the language itself says it well.
+    if (typeof object === 'object' && object !== null && typeof object[name] !== 'function')
+      throw noSuchMethod(span, object, String(name), text)
+    return object[name](...args)
+  })
+
+const noSuchMethod = (span: Span, object: object, name: string, text: string): QuernError => {
+  const functions = Object.entries(object).flatMap(([key, value]) => (typeof value === 'function' ? [key] : []))
+  const tensor = (object as { readonly kind?: unknown }).kind === 'tensor'
+  const advice = tensor
+    ? `a tensor has no methods; functions of @quern/model take it as an argument, like add(x, y) and nn.relu(x)`
+    : didYouMean(name, functions)
+  return new QuernError('model/no-such-function', `${text} is not a function: ${advice}`, { origin: span, name })
+}
 
 /** The origin of a tensor made now: the innermost instrumented call, else the first stack frame outside this package. */
 export const currentOrigin = (): Span | undefined => running.at(-1) ?? originFromStack(new Error().stack)

@@ -1,85 +1,65 @@
 /**
- * @file A tensor of the authoring language: a lazy expression. Nothing is computed; `model()` walks the expressions from
- * its outputs and builds a graph. Types are inferred and constraints checked when the expression is made, at the user's line.
+ * @file Makes tensors: lazy expressions. Nothing is computed; `model()` walks the expressions from its outputs and builds a
+ * graph. Types are inferred and constraints checked when the expression is made, at the user's line.
  */
-import type { DType } from '@quern/artifact'
+import { type DType, QuernError, bytesOf } from '@quern/artifact'
 import {
   type AttrValue,
-  type ConstantData,
   type Index,
   type InferContext,
-  type Span,
-  type StateDecl,
   type SymbolInfo,
   type TensorType,
   defineSymbol,
   inferNode,
+  ix,
   mergeSymbols,
+  opNamed,
+  printTensorType,
   provesEqual,
+  rangeOf,
+  roleOf,
+  symbolRanges,
 } from '@quern/core-ir'
-import type { ByteSource } from '@quern/core-ir'
+import { checkTensor, refuse } from './arguments.ts'
 import { currentOrigin } from './origin.ts'
 import { freshName } from './rename-symbols.ts'
 import type { AnyShape } from './shape-types.ts'
-import { fromIndex } from './size.ts'
+import { mostElements } from './size.ts'
+import { type AnyTensor, type LazyBody, type LazyNode, type Tensor, nameOf, tensorOf } from './tensor-value.ts'
 
-/** A body of `if`, `loop` or `scan`: parameters and results as lazy expressions; captures are found when the graph is built. */
-export interface LazyBody {
-  readonly kind: 'body'
-  readonly name: string
-  readonly parameters: readonly { readonly name: string; readonly tensor: AnyTensor }[]
-  readonly results: Readonly<Record<string, AnyTensor>>
+export { type AnyTensor, type LazyBody, type LazyNode, type Tensor, isTensor, nameOf, noteOf } from './tensor-value.ts'
+
+const gigabytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toPrecision(3)).toLocaleString('en')} GiB`
+
+/** Indices are 32 bits wide on every target. A shape over symbols counts at the least that they may be. */
+export const checkSize = (type: TensorType, symbols: ReadonlyMap<string, SymbolInfo>): void => {
+  const name = currentOrigin()?.name
+  let elements = 1,
+    largest = 0
+  for (const d of type.shape) {
+    const least = ix.isConst(d) ? d.value : Math.max(0, rangeOf(d, symbolRanges(symbols)).min)
+    elements *= least
+    largest = Math.max(largest, least)
+  }
+  if (elements <= mostElements && largest <= mostElements) return
+  const atLeast = type.shape.every(d => ix.isConst(d)) ? '' : 'at least '
+  refuse(
+    'shape/too-many-elements',
+    `${name === undefined ? '' : `${name}: `}${printTensorType(type)} has ${atLeast}${elements.toLocaleString('en')} elements (${gigabytes(elements * bytesOf[type.dtype])}), and a tensor has at most ${mostElements.toLocaleString('en')}, since indices are 32 bits wide: make a dim smaller, or work on parts`,
+    { type: printTensorType(type), elements, most: mostElements },
+  )
 }
 
-export type LazyNode =
-  /** A model's input, or a parameter of a body. */
-  | { readonly kind: 'parameter'; readonly name: string; readonly origin: Span | undefined }
-  | { readonly kind: 'state'; readonly declaration: StateDecl; readonly origin: Span | undefined }
-  | {
-      readonly kind: 'constant'
-      readonly data: ConstantData
-      readonly source: ByteSource | undefined
-      readonly origin: Span | undefined
-    }
-  | {
-      readonly kind: 'op'
-      readonly op: string
-      readonly operands: readonly (AnyTensor | undefined)[]
-      readonly attrs: Readonly<Record<string, AttrValue | LazyBody>>
-      readonly types: readonly TensorType[]
-      readonly origin: Span | undefined
-    }
-
-/** One result of a lazy expression. `D` and `S` are what the editor knows of its dtype and shape. */
-export interface Tensor<D extends DType = DType, S extends AnyShape = AnyShape> {
-  readonly kind: 'tensor'
-  readonly dtype: D
-  readonly shape: S
-  readonly type: TensorType
-  readonly node: LazyNode
-  readonly index: number
-  readonly symbols: ReadonlyMap<string, SymbolInfo>
-}
-export type AnyTensor = Tensor
-
-/** The one place where the editor's types and the inferred ones meet: callers state D and S by the op's shape rule. */
+/** One result of a node. */
 export const makeTensor = <D extends DType, S extends AnyShape>(
   node: LazyNode,
   index: number,
   type: TensorType,
   symbols: ReadonlyMap<string, SymbolInfo>,
-): Tensor<D, S> => ({
-  kind: 'tensor',
-  dtype: type.dtype as D,
-  type,
-  node,
-  index,
-  symbols,
-  shape: type.shape.map(i => fromIndex(i, symbols)) as unknown as S,
-})
-
-export const isTensor = (x: unknown): x is AnyTensor =>
-  typeof x === 'object' && x !== null && (x as { kind?: unknown }).kind === 'tensor'
+): Tensor<D, S> => {
+  checkSize(type, symbols)
+  return tensorOf(node, index, type, symbols)
+}
 
 /**
  * Applies an op to tensors: infers, checks, and returns one tensor a result.
@@ -91,6 +71,11 @@ export const applyAll = (
   attrs: Readonly<Record<string, AttrValue | LazyBody>> = {},
   known: ReadonlyMap<string, SymbolInfo> = new Map(),
 ): readonly AnyTensor[] => {
+  const { operands: roles } = opNamed(op)
+  operands.forEach((t, i) => {
+    const optional = roles[i]?.endsWith('?') === true
+    if (t !== undefined || !optional) checkTensor(op, roleOf(roles, i) ?? `operand ${i + 1}`, t)
+  })
   const bodies = Object.values(attrs).filter(isBody)
   const symbols = mergeSymbols(known, ...operands.map(t => t?.symbols ?? new Map()), ...bodies.map(boundsWithin))
   const context: InferContext = {
@@ -103,7 +88,7 @@ export const applyAll = (
   const infos = operands.map(t => t && { type: t.type, name: nameOf(t), node: { origin: t.node.origin } })
   const plain: Record<string, AttrValue> = {}
   for (const [name, value] of Object.entries(attrs)) plain[name] = isBody(value) ? bodySignature(value, symbols) : value
-  const { attrs: full, types } = inferNode(op, infos, plain, context, origin)
+  const { attrs: full, types } = inferred(op, () => inferNode(op, infos, plain, context, origin))
   const node: LazyNode = {
     kind: 'op',
     op,
@@ -113,6 +98,21 @@ export const applyAll = (
     attrs: { ...full, ...Object.fromEntries(Object.entries(attrs).filter(([, v]) => isBody(v))) },
   }
   return types.map((type, index) => makeTensor(node, index, type, symbols))
+}
+
+/** Sizes are integers that a double holds exactly; attributes may ask for more. */
+const inferred = <T>(op: string, infer: () => T): T => {
+  try {
+    return infer()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new QuernError(
+      'shape/too-large',
+      `${op} would have sizes that no tensor has (${error.message}): its attributes are too large`,
+      { op, origin: currentOrigin() },
+      error,
+    )
+  }
 }
 
 /** Applies an op of one result. */
@@ -151,7 +151,3 @@ const bodySignature = (body: LazyBody, symbols: ReadonlyMap<string, SymbolInfo>)
     value: { type: t.type, node: undefined, index, name },
   })),
 })
-
-/** The variable a tensor was assigned to, where the instrumentation saw one; for error frames. */
-export const nameOf = (t: AnyTensor): string | undefined =>
-  t.node.kind === 'parameter' ? t.node.name : t.node.kind === 'state' ? t.node.declaration.name : t.node.origin?.name

@@ -1,16 +1,17 @@
 /** @file Builds a graph node by node: checks constraints, infers types, keeps the user's lines. */
-import { type DType, QuernError } from '@quern/artifact'
+import type { DType } from '@quern/artifact'
 import type { Span } from '../diagnostics/span.ts'
 import { type Index, type IndexLike, toIndex } from '../index/index-expr.ts'
-import { demandsOf } from '../index/demand.ts'
 import { rangeOf } from '../index/range.ts'
 import type { AnyOp, AttrKind, InferContext, Operands } from '../ops/define-op.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
-import { printTensorType } from './print-type.ts'
-import { meetDemands, provesEqual, symbolRanges } from './symbol-ranges.ts'
+import { checkAttrs } from './check-attrs.ts'
+import { type OperandInfo, checkConstraints } from './check-constraints.ts'
+import { provesEqual, symbolRanges } from './symbol-ranges.ts'
 import type { AttrValue, Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
 
+export { type Constrained, type OperandInfo, checkConstraints, roleOf } from './check-constraints.ts'
 export { mergeSymbols, narrowed, provesEqual, symbolRange, symbolRanges } from './symbol-ranges.ts'
 
 export const tensorType = (dtype: DType, shape: readonly IndexLike[]): TensorType => ({
@@ -102,13 +103,6 @@ export class GraphBuilder implements InferContext {
   }
 }
 
-/** What constraint errors say of an operand. */
-export interface OperandInfo {
-  readonly type: TensorType
-  readonly name?: string | undefined
-  readonly node?: { readonly origin: Span | undefined } | undefined
-}
-
 /** Checks an op's constraints and infers its result types; the attributes come back with defaults filled in. */
 export const inferNode = (
   opName: string,
@@ -122,41 +116,11 @@ export const inferNode = (
     op,
     operands.map(v => v?.type),
   )
-  checkAttrs(op, attrs)
+  checkAttrs(op, attrs, origin)
   const full = completeAttrs(op, types, attrs)
-  for (const constraint of op.constraints) {
-    if (constraint.holds(types, full, context) && meets(constraint.requires?.(types, full) ?? [], context)) continue
-    const found = constraint.found?.(types, full)
-    throw new QuernError(
-      `${op.name}/${constraint.id}`,
-      `${op.name} needs ${constraint.says}${found === undefined ? '' : `, and ${found}`}`,
-      {
-        op: op.name,
-        constraint: constraint.id,
-        origin,
-        operands: operands.map(
-          (v, i) =>
-            v && {
-              role: op.operands[i],
-              type: printTensorType(v.type),
-              name: v.name ?? v.node?.origin?.name,
-              origin: v.node?.origin,
-            },
-        ),
-      },
-    )
-  }
+  checkConstraints(op, types, full, operands, context, origin)
   return { attrs: full, types: op.infer(types, full, context) }
 }
-
-/** Whether none of these is negative, once symbols have the bounds that this needs. */
-const meets = (wanted: readonly Index[], context: InferContext): boolean =>
-  wanted.every(x => {
-    const demands = demandsOf(x, symbolRanges(context.symbols))
-    const symbols = demands && meetDemands(demands, context.symbols)
-    symbols?.forEach(s => context.narrow(s))
-    return symbols !== undefined
-  })
 
 /** Dims may be written as plain numbers; the IR holds index expressions. */
 const asDims = (kind: AttrKind, value: AttrValue): AttrValue => {
@@ -175,28 +139,4 @@ export const completeAttrs = (op: AnyOp, operands: Operands<readonly string[], T
   for (const [name, value] of Object.entries(attrs)) if (!(name in op.attrs)) full[name] = value
   const whole = Object.keys(op.attrs).every(name => name in full)
   return whole ? (op.canonical?.(operands, full) ?? full) : full
-}
-
-const checkAttrs = (op: AnyOp, attrs: Attrs): void => {
-  for (const [name, spec] of Object.entries(op.attrs)) {
-    const value = attrs[name] ?? spec.default
-    if (value === undefined)
-      throw new QuernError(`${op.name}/missing-attribute`, `${op.name} needs the attribute ${name}: ${spec.doc}`, {
-        op: op.name,
-        attribute: name,
-      })
-    if (spec.oneOf !== undefined && !spec.oneOf.includes(String(value)))
-      throw new QuernError(
-        `${op.name}/unknown-${name}`,
-        `${op.name} takes ${name} = ${spec.oneOf.join(' | ')}, not ${String(value)}`,
-        { op: op.name, attribute: name },
-      )
-  }
-  for (const name of Object.keys(attrs))
-    if (!(name in op.attrs))
-      throw new QuernError(
-        `${op.name}/unknown-attribute`,
-        `${op.name} has no attribute ${name}; it has ${Object.keys(op.attrs).join(', ') || 'none'}`,
-        { op: op.name, attribute: name },
-      )
 }

@@ -1,5 +1,7 @@
 /** @file Control flow with runtime conditions. */
 import { QuernError } from '@quern/artifact'
+import { inWords } from '@quern/core-ir'
+import { checkFunction, checkTensor, refuse } from '../arguments.ts'
 import type { AnyTensor, LazyBody, Tensor } from '../tensor.ts'
 import { applyAll, isTensor, makeTensor } from '../tensor.ts'
 import { currentOrigin } from '../origin.ts'
@@ -18,6 +20,12 @@ const named = (op: string, keys: readonly string[], results: readonly AnyTensor[
 
 /** Results meet by name, never by the order in which they were written. */
 const inOrder = (op: string, names: readonly string[], results: Results): Results => {
+  if (typeof results !== 'object' || results === null || isTensor(results))
+    refuse(
+      'model/not-tensors-by-name',
+      `${op} takes a function that returns an object of tensors, like { x }, and it returned ${inWords(results)}`,
+      { op },
+    )
   const found = Object.keys(results)
   if (found.length !== names.length || !names.every(n => isTensor(results[n])))
     throw new QuernError(
@@ -30,8 +38,12 @@ const inOrder = (op: string, names: readonly string[], results: Results): Result
 
 /** Runs one of two branches. Both return the same names, dtypes and shapes; tensors from outside may be used freely. */
 export const cond = <R extends Results>(condition: Tensor<'bool'>, then: () => R, otherwise: () => R): R => {
-  const yes: LazyBody = { kind: 'body', name: 'then', parameters: [], results: then() }
-  const names = Object.keys(yes.results)
+  checkTensor('cond', 'the condition', condition)
+  checkFunction('cond', 'the first branch', then)
+  checkFunction('cond', 'the second branch', otherwise)
+  const first = then()
+  const names = Object.keys(first ?? {})
+  const yes: LazyBody = { kind: 'body', name: 'then', parameters: [], results: inOrder('cond', names, first) }
   const no: LazyBody = { kind: 'body', name: 'else', parameters: [], results: inOrder('cond', names, otherwise()) }
   return named('if', names, applyAll('if', [condition], { then: yes, else: no })) as R
 }
@@ -47,10 +59,13 @@ export const loop = <C extends Results>(
   body: (carried: C, round: Tensor<'i32'>) => C & { readonly while?: Tensor<'bool'> },
 ): C => {
   const origin = currentOrigin()
-  const names = Object.keys(carried)
+  checkFunction('loop', 'the body', body)
+  if (!Number.isSafeInteger(limit) || limit < 0 || limit > 2 ** 31 - 1)
+    refuse('loop/limit', `loop takes a whole number of rounds as its limit, not ${inWords(limit)}`)
+  const names = Object.keys(inOrder('loop', Object.keys(carried ?? {}), carried))
   const parameters = names.map(name => {
     const t = carried[name]
-    if (!isTensor(t)) throw new TypeError(`the carried value ${name} of a loop is no tensor`)
+    checkTensor('loop', `the carried value ${name}`, t)
     return { name, tensor: makeTensor({ kind: 'parameter', name, origin }, 0, t.type, t.symbols) as AnyTensor }
   })
   const round = makeTensor<'i32', readonly []>(
@@ -59,7 +74,8 @@ export const loop = <C extends Results>(
     { dtype: 'i32', shape: [] },
     new Map(),
   )
-  const { while: keepGoing, ...next } = body(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as C, round)
+  const returned = body(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as C, round)
+  const { while: keepGoing, ...next } = inOrder('loop', Object.keys(returned ?? {}), returned as Results)
   const results: Results = {
     while: keepGoing ?? constant(1, 'bool'),
     ...inOrder('loop', names, next as Results),

@@ -1,9 +1,18 @@
 /** @file Element-wise functions. Operands broadcast as in NumPy; a number takes the other operand's dtype. */
 import { type DType, QuernError } from '@quern/artifact'
-import { broadcastShapes, ix, provesEqual } from '@quern/core-ir'
+import {
+  broadcastShapes,
+  inWords,
+  type ix,
+  mergeSymbols,
+  printShape,
+  printTensorType,
+  provesEqual,
+} from '@quern/core-ir'
 import type { AnyShape, Broadcast } from '../shape-types.ts'
+import { checkDType, checkTensor, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
-import { type AnyTensor, type Tensor, apply, isTensor, nameOf } from '../tensor.ts'
+import { type AnyTensor, type Tensor, apply, isTensor, nameOf, noteOf } from '../tensor.ts'
 import { constant } from '../weights/constant.ts'
 
 /** A tensor, or a number that becomes a scalar constant. */
@@ -15,31 +24,36 @@ export const broadcastTo = (x: AnyTensor, shape: readonly ix.Index[]): AnyTensor
   return same ? x : apply('broadcast', [x], { shape })
 }
 
+const advice = (x: unknown): string =>
+  x === undefined ? 'is the name spelled as it is declared?' : 'constant(…) makes tensors of numbers and lists'
+
 /** Brings operands to one dtype (numbers adapt, tensors must agree) and one shape. */
-export const unify = (op: string, operands: readonly Operand[]): readonly AnyTensor[] => {
+export const unify = (
+  op: string,
+  operands: readonly Operand[],
+  roles: readonly string[] = ['a', 'b'],
+): readonly AnyTensor[] => {
+  for (const x of operands)
+    if (!isTensor(x) && typeof x !== 'number')
+      refuse('model/not-a-tensor', `${op} takes tensors and numbers, and was given ${inWords(x)}: ${advice(x)}`, { op })
   const first = operands.find(isTensor)
   const tensors = operands.map(x => (isTensor(x) ? x : constant(x, first?.dtype ?? 'f32', [])))
   const odd = tensors.find(t => t.dtype !== tensors[0]?.dtype)
-  const describe = (t: AnyTensor) => ({
-    type: `${t.dtype}[${t.type.shape.map(d => d.key).join(',')}]`,
-    name: nameOf(t),
-    origin: t.node.origin,
-  })
   if (odd !== undefined)
     throw new QuernError(
       `${op}/same-dtype`,
-      `${op} needs operands of one dtype, and ${tensors[0]?.dtype} is not ${odd.dtype}: convert one with cast(x, '${tensors[0]?.dtype}')`,
-      { op, origin: currentOrigin(), operands: tensors.map(describe) },
+      `${op} needs operands of one dtype, and ${tensors[0]?.dtype} is not ${odd.dtype}: convert one of them, as in cast(${nameOf(odd) ?? 'x'}, '${tensors[0]?.dtype}')`,
+      { op, origin: currentOrigin(), operands: tensors.map((t, i) => noteOf(t, roles[i])) },
     )
-  const symbols = new Map(tensors.flatMap(t => [...t.symbols]))
+  const symbols = mergeSymbols(...tensors.map(t => t.symbols))
   let shape: readonly ix.Index[] = []
   for (const t of tensors) {
     const joined = broadcastShapes(shape, t.type.shape, { equal: (a, b) => provesEqual(a, b, symbols) })
     if (joined === undefined)
       throw new QuernError(
         `${op}/shapes-broadcast`,
-        `${op} needs shapes that broadcast: dims are equal or 1, counted from the last, and ${describe(t).type} does not fit [${shape.map(d => d.key).join(',')}]`,
-        { op, origin: currentOrigin(), operands: tensors.map(describe) },
+        `${op} needs shapes that broadcast: dims are equal or 1, counted from the last, and ${printTensorType(t.type)} does not fit ${printShape(shape)}`,
+        { op, origin: currentOrigin(), operands: tensors.map((t, i) => noteOf(t, roles[i])) },
       )
     shape = joined
   }
@@ -109,20 +123,26 @@ export const where = <S extends AnyShape, A extends Operand, B extends Operand>(
   a: A,
   b: B,
 ): Tensor<DTypeOf<A, B>, Broadcast<S, Joined<A, B>>> => {
+  checkTensor('where', 'the condition', condition)
   const [x, y] = unify('where', [a, b]) as readonly [AnyTensor, AnyTensor]
-  const symbols = new Map([...condition.symbols, ...x.symbols])
+  const symbols = mergeSymbols(condition.symbols, x.symbols)
   const shape = broadcastShapes(condition.type.shape, x.type.shape, { equal: (p, q) => provesEqual(p, q, symbols) })
   if (shape === undefined)
-    throw new QuernError('where/shapes-broadcast', 'where needs a condition whose shape broadcasts with its operands', {
-      origin: currentOrigin(),
-    })
+    throw new QuernError(
+      'where/shapes-broadcast',
+      `where needs shapes that broadcast: dims are equal or 1, counted from the last, and the condition ${printShape(condition.type.shape)} does not fit ${printShape(x.type.shape)}`,
+      { origin: currentOrigin(), operands: [noteOf(condition, 'condition'), noteOf(x, 'a'), noteOf(y, 'b')] },
+    )
   return apply('select', [broadcastTo(condition, shape), broadcastTo(x, shape), broadcastTo(y, shape)])
 }
 
 /** Conversion to another dtype; float → integer truncates and saturates, NaN becomes 0. */
-export const cast = <const D extends DType, S extends AnyShape>(x: Tensor<DType, S>, dtype: D): Tensor<D, S> =>
-  x.dtype === dtype ? (x as Tensor<DType, S> as Tensor<D, S>) : apply('cast', [x], { dtype })
+export const cast = <const D extends DType, S extends AnyShape>(x: Tensor<DType, S>, dtype: D): Tensor<D, S> => {
+  checkTensor('cast', 'x', x)
+  checkDType('cast', dtype)
+  return x.dtype === dtype ? (x as Tensor<DType, S> as Tensor<D, S>) : apply('cast', [x], { dtype })
+}
 
 /** min(max(x, low), high). */
 export const clamp = <D extends DType, S extends AnyShape>(x: Tensor<D, S>, low: number, high: number): Tensor<D, S> =>
-  apply('min', unify('min', [apply('max', unify('max', [x, low])), high]))
+  apply('min', unify('clamp', [apply('max', unify('clamp', [x, low])), high]))

@@ -1,6 +1,7 @@
 /** @file Functions that read and write at places that data names, and those that find such places. */
 import type { DType } from '@quern/artifact'
 import type { AnyShape } from '../shape-types.ts'
+import { checkOptions } from '../arguments.ts'
 import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
 import { axisOf } from './movement.ts'
 
@@ -12,6 +13,11 @@ export interface ScatterOptions {
   readonly axis?: number
   /** How an update meets what is there; `none` overwrites it, and the last one in row-major order wins. Default `none`. */
   readonly reduction?: 'none' | 'add' | 'mul' | 'min' | 'max'
+}
+
+const scatterAttrs = (op: string, x: AnyTensor, options: ScatterOptions) => {
+  checkOptions(op, options, ['axis', 'reduction'])
+  return { axis: axisOf(op, x, options.axis ?? 0), reduction: options.reduction ?? 'none' }
 }
 
 /** Both results of an op that has two. */
@@ -45,11 +51,7 @@ export const scatter = <D extends DType, S extends AnyShape>(
   indices: Tensor<IndexDType>,
   updates: Tensor<D>,
   options: ScatterOptions = {},
-): Tensor<D, S> =>
-  apply('scatter', [x, indices, updates], {
-    axis: axisOf('scatter', x, options.axis ?? 0),
-    reduction: options.reduction ?? 'none',
-  })
+): Tensor<D, S> => apply('scatter', [x, indices, updates], scatterAttrs('scatter', x, options))
 
 /**
  * A copy of x in which each row of updates meets the row at its index along an axis: `torch.index_copy`, with
@@ -62,11 +64,7 @@ export const scatterRows = <D extends DType, S extends AnyShape>(
   indices: Tensor<IndexDType>,
   updates: Tensor<D>,
   options: ScatterOptions = {},
-): Tensor<D, S> =>
-  apply('scatter-rows', [x, indices, updates], {
-    axis: axisOf('scatter-rows', x, options.axis ?? 0),
-    reduction: options.reduction ?? 'none',
-  })
+): Tensor<D, S> => apply('scatter-rows', [x, indices, updates], scatterAttrs('scatter-rows', x, options))
 
 export interface SortOptions {
   /** The axis that is sorted. Default -1. */
@@ -80,6 +78,7 @@ export const sort = <D extends DType, S extends AnyShape>(
   x: Tensor<D, S>,
   options: SortOptions = {},
 ): { readonly values: Tensor<D, S>; readonly indices: Tensor<'i32', S> } => {
+  checkOptions('sort', options, ['axis', 'descending'])
   const attrs = { axis: axisOf('sort', x, options.axis ?? -1), descending: options.descending ?? false }
   const [values, indices] = both('sort', applyAll('sort', [x], attrs))
   return { values: values as Tensor<D, S>, indices: indices as AnyTensor as Tensor<'i32', S> }

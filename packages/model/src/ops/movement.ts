@@ -1,35 +1,59 @@
 /** @file Functions that only move elements. */
 import { type DType, QuernError } from '@quern/artifact'
-import { ix, mergeSymbols, printIndex, provesEqual, simplify, symbolRanges } from '@quern/core-ir'
+import { inWords, ix, mergeSymbols, printIndex, provesEqual, simplify, symbolRanges } from '@quern/core-ir'
 import { currentOrigin } from '../origin.ts'
 import type { AnyShape, Flattened, Permuted, SameRank, WrittenShape } from '../shape-types.ts'
-import { type Size, type Sizes, symbolsOf, toIndex } from '../size.ts'
-import { type AnyTensor, type Tensor, apply } from '../tensor.ts'
+import { checkList, checkOptions, checkTensor, refuse } from '../arguments.ts'
+import { type Size, type Sizes, symbolsOf, toIndex, toShape } from '../size.ts'
+import { type AnyTensor, type Tensor, apply, isTensor, noteOf } from '../tensor.ts'
 import { checkFits } from '../weights/constant.ts'
 import { broadcastTo } from './elementwise.ts'
 
 /** Resolves a negative axis, and refuses one that x does not have. */
 export const axisOf = (op: string, x: AnyTensor, axis: number): number => {
+  checkTensor(op, 'x', x)
   const rank = x.type.shape.length
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
     throw new QuernError(
       `${op}/axis-in-range`,
-      `${op} needs an axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank}, not ${axis}`,
-      { op, axis, rank, origin: currentOrigin() },
+      `${op} needs an axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank}, not ${inWords(axis)}`,
+      { op, rank, origin: currentOrigin(), operands: [noteOf(x, 'x')] },
     )
   return axis < 0 ? axis + rank : axis
 }
 
 /** The same elements, row-major, in another shape; one size may be -1: the rest. */
 export const reshape = <D extends DType, const S extends Sizes>(x: Tensor<D>, shape: S): Tensor<D, WrittenShape<S>> => {
-  const known = ix.product(shape.filter(s => s !== -1).map(toIndex))
-  return apply('reshape', [x], {
-    shape: shape.map(s => (s === -1 ? ix.floorDiv(ix.product(x.type.shape), known) : toIndex(s))),
-  })
+  checkTensor('reshape', 'x', x)
+  checkList('reshape', 'the shape', shape)
+  const rest = shape.flatMap((s, i) => (s === -1 ? [i] : []))
+  const given = toShape(
+    'reshape',
+    shape.filter(s => s !== -1),
+  )
+  if (rest.length === 0) return apply('reshape', [x], { shape: given })
+  const whole = ix.product(x.type.shape),
+    known = ix.product(given)
+  if (rest.length > 1 || ix.isConst(known, 0))
+    refuse(
+      'reshape/one-rest',
+      `reshape takes -1 once, for the one size that follows from the others, and ${rest.length > 1 ? `${rest.length} were given` : 'a size of 0 leaves it open'}: write the sizes`,
+      { op: 'reshape', operands: [noteOf(x, 'x')] },
+    )
+  if (ix.isConst(whole) && ix.isConst(known) && whole.value % known.value !== 0)
+    refuse(
+      'reshape/rest-divides',
+      `reshape cannot fill in -1: ${whole.value} elements of x do not divide into parts of ${known.value}`,
+      { op: 'reshape', operands: [noteOf(x, 'x')] },
+    )
+  const filled = [...given]
+  for (const at of rest) filled.splice(at, 0, ix.floorDiv(whole, known))
+  return apply('reshape', [x], { shape: filled })
 }
 
 /** [n, …] → [n, the product of the rest]. */
 export const flatten = <D extends DType, S extends AnyShape>(x: Tensor<D, S>): Tensor<D, Flattened<S>> => {
+  checkTensor('flatten', 'x', x)
   const [first = ix.constant(1), ...rest] = x.type.shape
   return apply('reshape', [x], { shape: [first, ix.product(rest)] })
 }
@@ -38,17 +62,33 @@ export const flatten = <D extends DType, S extends AnyShape>(x: Tensor<D, S>): T
 export const transpose = <D extends DType, S extends AnyShape, const P extends readonly number[]>(
   x: Tensor<D, S>,
   perm?: P,
-): Tensor<D, Permuted<S, P>> =>
-  apply('transpose', [x], { perm: perm ?? x.type.shape.map((_, i) => x.type.shape.length - 1 - i) })
+): Tensor<D, Permuted<S, P>> => {
+  checkTensor('transpose', 'x', x)
+  return apply('transpose', [x], { perm: perm ?? x.type.shape.map((_, i) => x.type.shape.length - 1 - i) })
+}
 
 /** Repeats dims of size 1 (and new leading dims) up to a shape. */
-export const broadcast = <D extends DType, const S extends Sizes>(x: Tensor<D>, shape: S): Tensor<D, WrittenShape<S>> =>
-  broadcastTo(x, shape.map(toIndex)) as Tensor<D, WrittenShape<S>>
+export const broadcast = <D extends DType, const S extends Sizes>(
+  x: Tensor<D>,
+  shape: S,
+): Tensor<D, WrittenShape<S>> => {
+  checkTensor('broadcast', 'x', x)
+  return broadcastTo(x, toShape('broadcast', shape)) as Tensor<D, WrittenShape<S>>
+}
 
 export interface SliceRange {
   readonly start?: Size
   readonly end?: Size
   readonly step?: number
+}
+
+const checkRange = (range: SliceRange): void => {
+  checkOptions('slice', range, ['start', 'end', 'step'])
+  const { start, end, step = 1 } = range
+  for (const [key, value] of [['start', start] as const, ['end', end] as const, ['step', step] as const])
+    if (value !== undefined && (typeof value === 'number' ? !Number.isSafeInteger(value) : key === 'step'))
+      refuse('slice/whole-numbers', `slice takes a whole number as ${key}, not ${inWords(value)}`, { op: 'slice' })
+  if (step === 0) refuse('slice/step-not-zero', 'slice takes a step that is not 0: it would stay where it is')
 }
 
 /**
@@ -60,6 +100,15 @@ export const slice = <D extends DType, S extends AnyShape>(
   x: Tensor<D, S>,
   ranges: readonly (SliceRange | undefined)[],
 ): Tensor<D, SameRank<S>> => {
+  checkTensor('slice', 'x', x)
+  checkList('slice', 'the ranges', ranges)
+  if (ranges.length > x.type.shape.length)
+    refuse(
+      'slice/one-for-each-dim',
+      `slice takes at most one range for each dim of x, and was given ${ranges.length} for a tensor of rank ${x.type.shape.length}`,
+      { op: 'slice', operands: [noteOf(x, 'x')] },
+    )
+  for (const range of ranges) if (range !== undefined) checkRange(range)
   const starts: ix.Index[] = [],
     sizes: ix.Index[] = [],
     steps: number[] = []
@@ -91,6 +140,7 @@ export const pad = <D extends DType, S extends AnyShape>(
   high: readonly number[],
   value = 0,
 ): Tensor<D, SameRank<S>> => {
+  checkTensor('pad', 'x', x)
   checkFits([value], x.dtype)
   return apply('pad', [x], { low, high, value })
 }
@@ -99,7 +149,18 @@ export const pad = <D extends DType, S extends AnyShape>(
 export const concat = <D extends DType, S extends AnyShape>(
   parts: readonly [Tensor<D, S>, ...Tensor<D>[]],
   axis = 0,
-): Tensor<D, SameRank<S>> => apply('concat', parts, { axis: axisOf('concat', parts[0], axis) })
+): Tensor<D, SameRank<S>> => {
+  checkParts('concat', parts)
+  return apply('concat', parts, { axis: axisOf('concat', parts[0], axis) })
+}
+
+const checkParts = (op: string, parts: readonly AnyTensor[]): void => {
+  if (isTensor(parts))
+    refuse('model/not-a-list', `${op} takes a list of tensors, as in ${op}([x, y]), and was given a tensor`, { op })
+  checkList(op, 'the parts', parts)
+  if (parts.length === 0) refuse(`${op}/some-parts`, `${op} takes at least one tensor, and the list is empty`, { op })
+  parts.forEach((part, i) => checkTensor(op, `part ${i + 1}`, part))
+}
 
 /**
  * Joins tensors of one shape along a new axis: `numpy.stack`, how single examples become a batch.
@@ -109,6 +170,7 @@ export const stack = <D extends DType, S extends AnyShape>(
   parts: readonly [Tensor<D, S>, ...Tensor<D>[]],
   axis = 0,
 ): Tensor<D> => {
+  checkParts('stack', parts)
   const [first, ...rest] = parts
   const at = newAxis('stack', first, axis)
   return concat([unsqueeze(first, at), ...rest.map(t => unsqueeze(t, at))], at)
@@ -124,6 +186,7 @@ export const split = <D extends DType, S extends AnyShape>(
   axis = 0,
 ): readonly Tensor<D, SameRank<S>>[] => {
   const at = axisOf('split', x, axis)
+  checkList('split', 'the sizes', sizes)
   const extent = x.type.shape[at] ?? ix.constant(1)
   const total = ix.add(0, ...sizes.map(toIndex))
   if (!provesEqual(total, extent, x.symbols))
@@ -177,12 +240,13 @@ export const append = <D extends DType, S extends AnyShape>(
 
 /** An axis that a tensor is about to get. */
 const newAxis = (op: string, x: AnyTensor, axis: number): number => {
+  checkTensor(op, 'x', x)
   const rank = x.type.shape.length + 1
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis
   throw new QuernError(
     `${op}/axis-in-range`,
-    `${op} needs a new axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank - 1}, not ${axis}`,
-    { op, axis, rank, origin: currentOrigin() },
+    `${op} needs a new axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank - 1}, not ${inWords(axis)}`,
+    { op, rank, origin: currentOrigin() },
   )
 }
 
@@ -195,5 +259,11 @@ export const unsqueeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D
 /** Drops a dim of size 1. */
 export const squeeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {
   const at = axisOf('squeeze', x, axis)
+  const extent = x.type.shape[at] ?? ix.constant(1)
+  if (!ix.isConst(extent, 1))
+    refuse('squeeze/dim-is-one', `squeeze drops a dim of size 1, and dim ${at} of x is ${printIndex(extent)}`, {
+      op: 'squeeze',
+      operands: [noteOf(x, 'x')],
+    })
   return apply('reshape', [x], { shape: x.type.shape.filter((_, i) => i !== at) })
 }

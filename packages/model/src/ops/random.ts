@@ -3,7 +3,8 @@
  * target, to the bit; an app that wants new ones passes a new key.
  */
 import type { WrittenShape } from '../shape-types.ts'
-import { type Sizes, toIndex } from '../size.ts'
+import { checkOptions } from '../arguments.ts'
+import { type Sizes, toShape } from '../size.ts'
 import { type Tensor, apply } from '../tensor.ts'
 import { symbolsOf } from './create.ts'
 
@@ -16,8 +17,10 @@ export interface RandomOptions {
 
 const drawn =
   <D extends 'f32' | 'u32'>(op: string) =>
-  <const S extends Sizes>(key: Key, shape: S, options: RandomOptions = {}): Tensor<D, WrittenShape<S>> =>
-    apply(op, [key], { shape: shape.map(toIndex), stream: options.stream ?? 0 }, symbolsOf(shape))
+  <const S extends Sizes>(key: Key, shape: S, options: RandomOptions = {}): Tensor<D, WrittenShape<S>> => {
+    checkOptions(op, options, ['stream'])
+    return apply(op, [key], { shape: toShape(op, shape), stream: options.stream ?? 0 }, symbolsOf(shape))
+  }
 
 /**
  * f32 in [0, 1), evenly spread over multiples of 2⁻²⁴.

@@ -2,6 +2,7 @@
 import type { DType } from '@quern/artifact'
 import { ix } from '@quern/core-ir'
 import type { AnyShape } from '../shape-types.ts'
+import { checkList, checkOptions, checkTensor } from '../arguments.ts'
 import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
 import { div } from './elementwise.ts'
 import { axisOf } from './movement.ts'
@@ -13,13 +14,19 @@ export interface ReduceOptions {
   readonly keepDims?: boolean
 }
 
-const axesOf = (op: string, x: AnyTensor, axes: readonly number[] | undefined): readonly number[] =>
-  axes === undefined ? x.type.shape.map((_, i) => i) : axes.map(a => axisOf(op, x, a)).sort((a, b) => a - b)
+const axesOf = (op: string, x: AnyTensor, options: ReduceOptions): readonly number[] => {
+  checkTensor(op, 'x', x)
+  checkOptions(op, options, ['axes', 'keepDims'])
+  const { axes } = options
+  if (axes === undefined) return x.type.shape.map((_, i) => i)
+  checkList(op, 'axes', axes)
+  return axes.map(a => axisOf(op, x, a)).sort((a, b) => a - b)
+}
 
 const reduction =
   (op: string) =>
   <D extends DType>(x: Tensor<D>, options: ReduceOptions = {}): Tensor<D> =>
-    apply(op, [x], { axes: axesOf(op, x, options.axes), keepDims: options.keepDims ?? false })
+    apply(op, [x], { axes: axesOf(op.replace(/^reduce-/, ''), x, options), keepDims: options.keepDims ?? false })
 
 export const sum = reduction('reduce-sum')
 export const prod = reduction('reduce-prod')
@@ -30,7 +37,7 @@ export const all = reduction('reduce-all')
 
 /** Arithmetic mean over axes. */
 export const mean = <D extends 'f32' | 'f16' | 'f64'>(x: Tensor<D>, options: ReduceOptions = {}): Tensor<D> => {
-  const value = ix.product(axesOf('mean', x, options.axes).map(a => x.type.shape[a] ?? 1))
+  const value = ix.product(axesOf('mean', x, options).map(a => x.type.shape[a] ?? 1))
   const count = apply('dim-value', [], { value, dtype: x.dtype }, x.symbols)
   return div(sum(x, options), count) as AnyTensor as Tensor<D>
 }

@@ -1,8 +1,10 @@
 /** @file Constants written in a model file: numbers, nested arrays, typed arrays. */
 import { type DType, QuernError } from '@quern/artifact'
-import { type ByteSource, type ConstantData, constantBytes, tensorType } from '@quern/core-ir'
+import { type ByteSource, type ConstantData, constantBytes, inWords, tensorType } from '@quern/core-ir'
+import { checkDType, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
-import { type Tensor, makeTensor } from '../tensor.ts'
+import { toShape } from '../size.ts'
+import { type Tensor, isTensor, makeTensor } from '../tensor.ts'
 import { hashBytes } from './hash.ts'
 
 const integerRange: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
@@ -67,6 +69,29 @@ const shapeOf = (value: Nested): number[] => {
 
 const flattened = (value: Nested): number[] => (typeof value === 'number' ? [value] : value.flatMap(flattened))
 
+/** Numbers, in lists of lists of one length. */
+const checkValues = (values: unknown): void => {
+  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) return
+  if (isTensor(values)) refuse('constant/values', 'constant takes numbers, and was given a tensor: use it as it is')
+  const lengths: (number | undefined)[] = []
+  const visit = (x: unknown, depth: number): void => {
+    const length = Array.isArray(x) ? x.length : undefined
+    if (length === undefined && typeof x !== 'number')
+      refuse('constant/values', `constant takes numbers and lists of numbers, and found ${inWords(x)} among them`)
+    if (depth < lengths.length && lengths[depth] !== length)
+      refuse(
+        'constant/shape-fits',
+        `constant takes lists of one length, and at depth ${depth + 1} there are ${lengthWords(lengths[depth])} and ${lengthWords(length)}`,
+      )
+    lengths[depth] = length
+    if (depth > mostDims) refuse('constant/values', `constant takes lists nested up to ${mostDims} deep`)
+    if (Array.isArray(x)) for (const inner of x) visit(inner, depth + 1)
+  }
+  visit(values, 0)
+}
+const mostDims = 32
+const lengthWords = (length: number | undefined): string => (length === undefined ? 'a number' : `a list of ${length}`)
+
 /**
  * A constant tensor.
  * @param values a number, nested arrays of one shape, or a flat array with `shape`
@@ -78,8 +103,11 @@ export function constant<const S extends readonly number[] = readonly number[], 
   shape?: S,
 ): Tensor<D, S> {
   const kind: DType = dtype ?? 'f32'
+  checkDType('constant', kind)
+  checkValues(values)
   const flat =
     typeof values === 'number' ? [values] : ArrayBuffer.isView(values) ? Array.from(values) : flattened(values)
+  if (shape !== undefined) toShape('constant', shape)
   const dims: readonly number[] = shape ?? (ArrayBuffer.isView(values) ? [values.length] : shapeOf(values))
   const size = dims.reduce((p, d) => p * d, 1)
   if (size !== flat.length)

@@ -3,11 +3,13 @@
  * The file is untrusted: every length is checked against what is there before anything is allocated.
  * Source: https://github.com/huggingface/safetensors#format
  */
-import { type DType, QuernError, bytesOf } from '@quern/artifact'
-import { type ByteSource, tensorType } from '@quern/core-ir'
+import { type DType, QuernError, bytesOf, isQuernError } from '@quern/artifact'
+import { type ByteSource, didYouMean, inWords, tensorType } from '@quern/core-ir'
 import { byteSource } from '#byte-source'
+import { checkDType, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
 import type { AnyShape } from '../shape-types.ts'
+import { toShape } from '../size.ts'
 import { type Tensor, makeTensor } from '../tensor.ts'
 
 const dtypeNames: Readonly<Record<string, DType>> = {
@@ -46,7 +48,25 @@ const bad = (source: string, what: string, details: Readonly<Record<string, unkn
   new QuernError('safetensors/malformed', `${source} is not a valid safetensors file: ${what}`, { source, ...details })
 
 /** Opens a safetensors file. Only its header is read now; weights are read when the model is compiled. */
-export const safetensors = async (url: URL): Promise<Weights> => readSafetensors(await byteSource(url))
+export const safetensors = async (url: URL): Promise<Weights> => {
+  if (typeof url !== 'object' || url === null || typeof url.href !== 'string')
+    refuse(
+      'weights/not-a-url',
+      `safetensors takes a URL, and was given ${inWords(url)}: write new URL('./weights.safetensors', import.meta.url), and the file is found beside the model file`,
+    )
+  const origin = currentOrigin()
+  try {
+    return await readSafetensors(await byteSource(url))
+  } catch (error) {
+    // What is wrong with the file shows after the call: it belongs to the line that named the file.
+    if (!isQuernError(error) || error.details['origin'] !== undefined) throw error
+    const says = error.message.slice(`[${error.code}] `.length)
+    throw new QuernError(error.code, says, { ...error.details, origin }, error.cause)
+  }
+}
+
+/** The last part of a source's name: what a person calls the file. */
+const fileOf = ({ name }: ByteSource): string => name.slice(name.lastIndexOf('/') + 1)
 
 export const readSafetensors = async (source: ByteSource): Promise<Weights> => {
   const stored = await readHeader(source)
@@ -55,15 +75,17 @@ export const readSafetensors = async (source: ByteSource): Promise<Weights> => {
     if (found === undefined)
       throw new QuernError(
         'weights/no-such-tensor',
-        `${source.name} holds no tensor ${name}; it holds ${[...stored.keys()].slice(0, 12).join(', ')}${stored.size > 12 ? ', …' : ''}`,
-        { name, source: source.name, origin: currentOrigin() },
+        `${fileOf(source)} holds no tensor ${inWords(name)}: ${didYouMean(String(name), [...stored.keys()])}`,
+        { name: String(name), source: source.name, origin: currentOrigin() },
       )
+    if (dtype !== undefined) checkDType('get', dtype)
+    if (shape !== undefined) toShape('get', shape)
     const wanted = `${dtype ?? found.dtype}[${(shape ?? found.shape).join(',')}]`,
       there = `${found.dtype}[${found.shape.join(',')}]`
     if (wanted !== there)
       throw new QuernError(
         'weights/type-agrees',
-        `${name} is ${there} in ${source.name}, and the model wants ${wanted}`,
+        `${name} is ${there} in ${fileOf(source)}, and the model wants ${wanted}: write the shape that is stored, and reshape or cast the tensor where another is needed`,
         { name, wanted, found: there, origin: currentOrigin() },
       )
     const { offset, length } = found
