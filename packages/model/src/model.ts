@@ -38,7 +38,7 @@ export const tensor = <const D extends DType, const S extends Shape>(dtype: D, s
   for (const size of shape)
     if (typeof size !== 'number' && size.kind !== 'dim')
       refuse(
-        'shape/not-a-size',
+        'tensor/input-sizes',
         'the sizes of an input are numbers and dims: what follows from other sizes is not declared',
       )
   checkSize(tensorType(dtype, sizes), symbolsIn(shape))
