@@ -58,7 +58,7 @@ export const lowerVariants = (
   const alone = new Map<string, Schedules>()
   return targets.map(target => {
     const { parallelism, ...rest } = target
-    const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel])
+    const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel, target.enoughResults])
     const loops = lowered.get(shape) ?? lowerRegions(program, target)
     lowered.set(shape, loops)
     const same = JSON.stringify([parallelism.kind, rest])
@@ -78,7 +78,10 @@ interface Loops {
   readonly constants: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-const lowerRegions = (program: ProgramGraph, { buffersPerKernel, parallelism }: TargetInfo): Loops => {
+const lowerRegions = (
+  program: ProgramGraph,
+  { buffersPerKernel, parallelism, enoughResults }: TargetInfo,
+): Loops => {
   const own = new Map<string, UnscheduledKernel>()
   const names = new Names()
   const separate = [...program.entries].map(([entry, graph]) => {
@@ -86,6 +89,7 @@ const lowerRegions = (program: ProgramGraph, { buffersPerKernel, parallelism }: 
     const plan = buildPlan(entry, graph, program.states, own, names, {
       buffersPerKernel,
       loopOverOne: parallelism.kind === 'grid',
+      enoughResults,
     })
     // Before kernels are shared: a kernel that writes into a state is another one.
     return updateStatesInPlace(plan, own)

@@ -7,6 +7,7 @@ import type { LoweredRegion, Stage } from './lowered-region.ts'
 import { Params } from './params.ts'
 import { type Group, type PartitionLimits, partition } from './partition.ts'
 import { type RegionContext, regionContext } from './region-context.ts'
+import { splitReductions } from './split-reductions.ts'
 import { symbolsOf, touched } from './touched.ts'
 
 export interface RegionKernel {
@@ -29,6 +30,8 @@ export interface LowerOptions extends PartitionLimits {
   readonly literals: ReadonlyMap<Value, Scalar>
   /** Gives every nest a loop, over one row where its result is one element: what a workgroup is bound to. */
   readonly loopOverOne?: boolean
+  /** Long reductions to fewer results are written in parts. */
+  readonly enoughResults?: number
 }
 
 /** @param body without composites and nested regions (see `flattenBody`) */
@@ -36,13 +39,19 @@ export const lowerRegion = (body: Graph, options: LowerOptions): LoweredBody => 
   const context = regionContext(body, options.literals)
   const { groups, stored } = partition(context, options)
   const outputs = new Set(body.outputs.map(o => o.value))
-  const kernels = groups.flatMap((group, i) =>
-    lowerGroup(context, group, stored, {
-      ...options,
-      name: groups.length === 1 ? options.name : `${options.name}_${i + 1}`,
-    }),
-  )
-  return { kernels, scratch: [...stored].filter(v => !outputs.has(v)) }
+  const { loopOverOne = false, enoughResults = 0 } = options
+  const split = groups
+    .flatMap((group, i) =>
+      lowerGroup(context, group, stored, {
+        ...options,
+        name: groups.length === 1 ? options.name : `${options.name}_${i + 1}`,
+      }),
+    )
+    .map(kernel => splitReductions(kernel, [...body.symbols.values()], { enoughResults, loopOverOne }))
+  return {
+    kernels: split.flatMap(s => s.kernels),
+    scratch: [...[...stored].filter(v => !outputs.has(v)), ...split.flatMap(s => s.scratch)],
+  }
 }
 
 const lowerGroup = (

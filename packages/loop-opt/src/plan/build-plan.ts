@@ -8,6 +8,7 @@ import { type Names, PlanBuilder, type UnscheduledKernel } from './plan-builder.
 export interface PlanOptions {
   readonly buffersPerKernel: number
   readonly loopOverOne?: boolean
+  readonly enoughResults?: number
 }
 
 export const buildPlan = (

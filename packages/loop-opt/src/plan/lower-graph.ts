@@ -15,6 +15,7 @@ import { hintOf, identifier } from '../lower/expand.ts'
 import { flattenBody } from '../lower/flatten.ts'
 import { lowerRegion } from '../lower/lower-region.ts'
 import { lowerIf, lowerLoop } from './control.ts'
+import type { PlanOptions } from './build-plan.ts'
 import { type PlanBuilder, renameKernel } from './plan-builder.ts'
 
 /** Where a value is: in a buffer, or an expression over symbols that its users write into their kernels. */
@@ -24,7 +25,7 @@ export type Place =
 
 export interface GraphScope {
   readonly plan: PlanBuilder
-  readonly limits: { readonly buffersPerKernel: number; readonly loopOverOne?: boolean }
+  readonly limits: PlanOptions
   readonly steps: Step[]
   readonly places: Map<Value, Place>
   /** Buffers that a value is to be written into. */

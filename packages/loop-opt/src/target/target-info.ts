@@ -27,6 +27,8 @@ export interface TargetInfo {
   readonly registers: number
   /** Buffers that one kernel may bind. */
   readonly buffersPerKernel: number
+  /** Results of a reduction below which a long one is written in parts: fewer do not keep a team or a grid busy. */
+  readonly enoughResults: number
   readonly features: { readonly relaxedSimd: boolean; readonly f16: boolean; readonly i64: boolean }
   /** Bytes of the first and second level caches that blocks aim at. */
   readonly cacheBytes: readonly [number, number]

@@ -12,6 +12,8 @@ export const wasmTarget = (options: { relaxedSimd?: boolean; threads?: number } 
   // V8 on x64 leaves about 15 of the 16 vector registers.
   registers: 15,
   buffersPerKernel: 256,
+  // The same for any number of threads, since it decides the order of sums.
+  enoughResults: 16,
   features: { relaxedSimd: options.relaxedSimd ?? false, f16: false, i64: true },
   cacheBytes: [32 * 1024, 1024 * 1024],
   privateMemory: true,

@@ -18,6 +18,7 @@ export const webgpuTarget = (options: { f16?: boolean } = {}): TargetInfo => ({
   registers: 64,
   // maxStorageBuffersPerShaderStage is 8 by default; one is kept for the status word.
   buffersPerKernel: 7,
+  enoughResults: 64,
   features: { relaxedSimd: false, f16: options.f16 ?? false, i64: false },
   cacheBytes: [16 * 1024, 1024 * 1024],
   privateMemory: false,

@@ -2,6 +2,7 @@
  * @file Reductions on a CPU whose neighbouring results come from neighbouring elements (column sums, pooling, depthwise and
  * direct convolution): vectors hold neighbouring results while the reduction runs, and a tile of them stays in registers.
  */
+import { ix } from '@quern/core-ir'
 import type { Stage } from '../../lower/lowered-region.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
 import { declOf, tryFindLoop } from '../../schedule/locate.ts'
@@ -19,7 +20,16 @@ import { vectorize } from '../../schedule/primitives/vectorize.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
 import { variablesOf } from '../../schedule/tree.ts'
 import { type ScheduleRule, constantOf, firstOf, start, tryEdit } from '../rule.ts'
-import { type Reduction, guardedLoads, mentions, nestOf, paramLoads, reductionOf, reusedAxis } from '../structure.ts'
+import {
+  type Reduction,
+  contiguousAxis,
+  guardedLoads,
+  mentions,
+  nestOf,
+  paramLoads,
+  reductionOf,
+  reusedAxis,
+} from '../structure.ts'
 import { inParallel, isTeam } from './map.ts'
 import { lanesIn, unrollSmall, vectors } from './vector.ts'
 
@@ -30,6 +40,9 @@ export const tileRule: ScheduleRule = context => {
   const s = start(context)
   const loads = paramLoads(s, parts.update)
   if (!loads.some(a => inLast(a, column))) return undefined
+  // Columns that far apart are rows: what is summed lies side by side.
+  const along = contiguousAxis(loads, parts.update.reduce)
+  if (along !== undefined && loads.every(a => !mentions(a, column) || strideOf(a, column) >= farApart)) return undefined
   const lanes = lanesIn(s, column)
   const row = reusedAxis(parts.update, loads, column)
   const width = extentOf(s, column),
@@ -46,6 +59,15 @@ export const tileRule: ScheduleRule = context => {
     ),
   )
 }
+
+/** Elements from one column to the next with which no cache line holds two. */
+const farApart = 64
+
+const strideOf = (a: Access, axis: string): number =>
+  ix.split(a.indices.at(-1) ?? ix.constant(0)).terms.reduce((step, t) => {
+    const [factor, ...more] = t.factors
+    return factor?.kind === 'var' && factor.name === axis && more.length === 0 ? Math.abs(t.coef) : step
+  }, 0)
 
 interface ColumnTile {
   readonly width: number
