@@ -78,10 +78,7 @@ interface Loops {
   readonly constants: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-const lowerRegions = (
-  program: ProgramGraph,
-  { buffersPerKernel, parallelism, enoughResults }: TargetInfo,
-): Loops => {
+const lowerRegions = (program: ProgramGraph, { buffersPerKernel, parallelism, enoughResults }: TargetInfo): Loops => {
   const own = new Map<string, UnscheduledKernel>()
   const names = new Names()
   const separate = [...program.entries].map(([entry, graph]) => {
