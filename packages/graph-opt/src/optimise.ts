@@ -4,11 +4,13 @@ import { canonicalise } from './passes/canonicalise.ts'
 import { commonSubexpressions } from './passes/common-subexpressions.ts'
 import { deadCode } from './passes/dead-code.ts'
 import { decompose } from './passes/decompose.ts'
+import { expandGrad } from './passes/expand-grad.ts'
 import { foldConstants } from './passes/fold-constants.ts'
 import type { Pass, PassContext } from './passes/pass.ts'
 
 export const graphPasses: readonly Pass[] = [
-  canonicalise, // first: later passes then meet one spelling of each thing
+  expandGrad, // first: composites are still whole, so that their own rules apply; no later pass has to know of gradients
+  canonicalise, // before all others: they then meet one spelling of each thing
   decompose, // before merging, so that equal parts of different composites are found
   foldConstants, // decompositions bring constants of their own; before merging, which then sees equal constants
   commonSubexpressions, // exposes neutral elements that two spellings hid

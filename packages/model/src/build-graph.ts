@@ -141,7 +141,15 @@ const buildWithCaptures = (
         )
         for (const list of inner) for (const c of list) if (!captured.some(x => x.node === c.node)) captured.push(c)
         for (const { key, body } of bodies) {
-          const extended = [...body.parameters, ...captured.map((tensor, i) => ({ name: `capture${i}`, tensor }))]
+          const taken = new Set(body.parameters.map(p => p.name))
+          const extended = [
+            ...body.parameters,
+            ...captured.map((tensor, i) => {
+              let captureName = `capture${i}`
+              while (taken.has(captureName)) captureName += '_'
+              return { name: captureName, tensor }
+            }),
+          ]
           attrs[key] = buildWithCaptures(body.name, extended, body.results, collected, 'body').graph
         }
         builder.origin = node.origin

@@ -16,7 +16,7 @@ import type { ByteSource } from '@quern/core-ir'
 import type { AnyShape } from './shape-types.ts'
 import { fromIndex } from './size.ts'
 
-/** A body of `if`, `loop` or `scan`: parameters and results as lazy expressions; captures are found when the graph is built. */
+/** A body of `if`, `loop` or `grad`: parameters and results as lazy expressions; captures are found when the graph is built. */
 export interface LazyBody {
   readonly kind: 'body'
   readonly name: string

@@ -1,11 +1,12 @@
 /**
  * @file Runs a graph: the definition of what it means. Index notation runs element by element, loop-language semantics in
- * the loop interpreter, composites as what they decompose into, control flow natively.
+ * the loop interpreter, composites as what they decompose into, `grad` as what it expands to, control flow natively.
  */
 import { type DType, QuernError } from '@quern/artifact'
 import { type HostTensor, arrayOver, zeros } from '../host-tensor.ts'
 import { evaluateIndex } from '../index/index-expr.ts'
 import { elementsOf } from '../loop/memory.ts'
+import { expandGrad } from '../differentiate/expand-grads.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import type { AnyOp } from '../ops/define-op.ts'
@@ -151,6 +152,16 @@ const natively: Readonly<Record<string, Native>> = {
   region: (node, operands, run) => runGraph(graphAttr(node, 'body'), operands, run),
   if: (node, [condition, ...inputs], run) =>
     runGraph(graphAttr(node, isTrue(condition) ? 'then' : 'else'), inputs, run),
+  grad: (node, operands, run) => {
+    const body = graphAttr(node, 'body')
+    const b = new GraphBuilder(body.name, body.symbols)
+    const results = expandGrad(
+      node,
+      body.inputs.map(x => b.input(x.name, x.value.type)),
+      b,
+    )
+    return runGraph(b.finish(Object.fromEntries(results.map((value, i) => [`out${i}`, value]))), operands, run)
+  },
   loop: (node, [limit, condition, ...inputs], run) => {
     const body = graphAttr(node, 'body')
     const most = limit === undefined ? Infinity : Number(elementsOf(limit.dtype, limit.data).get(0))

@@ -82,3 +82,19 @@ export const inlineGraph = (body: Graph, args: readonly Value[], builder: GraphB
   }
   return body.outputs.map(o => lookUp(o.value))
 }
+
+/** Removes nodes that no output depends on. */
+export const dropDead = (graph: Graph): Graph => {
+  const live = new Set<Node>()
+  const visit = (value: Value | undefined): void => {
+    const stack = [value]
+    for (let v = stack.pop(); stack.length > 0 || v !== undefined; v = stack.pop()) {
+      const node = v?.node
+      if (node === undefined || live.has(node)) continue
+      live.add(node)
+      stack.push(...node.operands)
+    }
+  }
+  graph.outputs.forEach(o => visit(o.value))
+  return live.size === graph.nodes.length ? graph : { ...graph, nodes: graph.nodes.filter(n => live.has(n)) }
+}

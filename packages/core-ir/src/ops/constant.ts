@@ -35,7 +35,7 @@ export const constant = defineOp({
     },
   ],
   infer: (_, { dtype, shape }) => [{ dtype, shape: shape.map(index) }],
-  gradient: () => ({}),
+  gradient: 'zero',
   example: `graph example() {
   %0 = constant(data=[1,2,3,4,5,6], shape=[2,3]) : f32[2,3]
   return y = %0

@@ -179,6 +179,14 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
   ['loop/condition-is-scalar', '_ bool[1] f32[2]', `body=${nested('i32[] f32[2]', 'bool[] f32[2]')}`],
   ['loop/body-inputs', '_ _ f32[2]', `body=${nested('f32[2]', 'bool[] f32[2]')}`],
   ['loop/body-outputs', '_ _ f32[2]', `body=${nested('i32[] f32[2]', 'bool[] f32[3]')}`],
+  ['grad/body-inputs', 'f32[2]', `body=${nested('f32[3]', 'f32[]')}, wrt=[0]`],
+  ['grad/value-is-scalar', 'f32[2]', `body=${nested('f32[2]', 'f32[1]')}, wrt=[0]`],
+  ['grad/value-is-scalar', 'f32[2]', `body=${nested('f32[2]', '')}, wrt=[0]`],
+  ['grad/value-is-float', 'f32[2]', `body=${nested('f32[2]', 'i32[]')}, wrt=[0]`],
+  ['grad/wrt-in-range', 'f32[2]', `body=${nested('f32[2]', 'f32[]')}, wrt=[1]`],
+  ['grad/wrt-in-range', 'f32[2]', `body=${nested('f32[2]', 'f32[]')}, wrt=[0,0]`],
+  ['grad/wrt-in-range', 'f32[2]', `body=${nested('f32[2]', 'f32[]')}, wrt=[]`],
+  ['grad/wrt-is-float', 'i32[2]', `body=${nested('i32[2]', 'f32[]')}, wrt=[0]`],
   ['region/body-inputs', 'f32[2]', `body=${nested('f32[3]', 'f32[3]')}`],
 ]
 

@@ -152,13 +152,19 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
    * result buffers have the extents they would have at the symbol's upper bound, and `loops` writes a prefix of them.
    */
   readonly defines?: (results: readonly TensorType[]) => readonly { readonly symbol: string; readonly from: number }[]
-  /** Adjoint: gradients of the operands from those of the results (undefined where a result has none). `'none'`: not differentiable, with the reason in `doc`. */
+  /**
+   * Adjoint: gradients of the operands from those of the results (undefined where a result has none), in other ops. A composite
+   * without one is differentiated through its decomposition. In words: `'zero'`: constant almost everywhere, so that no gradient
+   * passes; `'by-graph'`: through its nested graphs, by `differentiate/`; `'none'`: not differentiable, with the reason in `doc`.
+   */
   readonly gradient?:
     | ((
         grads: readonly (Value | undefined)[],
         context: GradientContext<Operands<N, Value>>,
         attrs: AttrsOf<S>,
       ) => Partial<Operands<N, Value>>)
+    | 'zero'
+    | 'by-graph'
     | 'none'
   /** A graph in text form that uses the op once; tests parse, verify and run it. */
   readonly example: string

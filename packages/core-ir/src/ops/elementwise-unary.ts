@@ -42,8 +42,7 @@ const rules = {
 } as const satisfies Record<UnaryOp, Rule>
 
 const gradientOf = (rule: Rule) => {
-  if (rule === 'none') return rule
-  if (rule === 'zero') return () => ({})
+  if (typeof rule === 'string') return rule
   return (
     [g]: readonly (Value | undefined)[],
     {

@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { Attrs, Graph, Value } from '../graph/graph.ts'
 import { GraphBuilder, tensorType } from '../graph/builder.ts'
 import { interpretGraphSync } from '../graph/interpret.ts'
+import { pullBack } from '../differentiate/pull-back.ts'
 import { verifyGraph } from '../graph/verify.ts'
 import type { HostTensor } from '../host-tensor.ts'
 import { isFloat } from '../scalar/scalar-ops.ts'
-import type { AnyOp } from './define-op.ts'
-import { bindOperands } from './operands.ts'
-import { opNamed, ops } from './registry.ts'
+import { ops } from './registry.ts'
 import { generator, numbersOf, tensorOf } from './testing/support.ts'
 
 /** Operands: a shape of random numbers, of random positive ones, or a tensor that is not varied. */
@@ -140,65 +139,6 @@ const tensors = (operands: readonly Operand[], seed: number): (HostTensor | unde
   })
 }
 
-/** Gradients of the node's operands, with composites taken apart where they have no rule of their own. */
-const backward = (
-  b: GraphBuilder,
-  op: AnyOp,
-  operands: readonly (Value | undefined)[],
-  attrs: Attrs,
-  seeds: (results: readonly Value[]) => (Value | undefined)[],
-): Map<Value, Value> => {
-  const found = new Map<Value, Value>()
-  const put = (to: Value | undefined, g: Value | undefined): void => {
-    if (to === undefined || g === undefined) return
-    const before = found.get(to)
-    found.set(to, before === undefined ? g : b.one('add', [before, g]))
-  }
-  const inner =
-    op.gradient === undefined && op.decompose !== undefined ? new GraphBuilder('inner', b.symbols) : undefined
-  if (inner === undefined) {
-    const results = b.add(op.name, operands, attrs)
-    if (typeof op.gradient !== 'function') throw new TypeError(`${op.name} has no gradient`)
-    const full = results[0]?.node?.attrs ?? attrs
-    const grads = op.gradient(seeds(results), { builder: b, operands: bindOperands(op, operands), results }, full)
-    for (const name of op.operands) {
-      const key = name.replace(/^\.\.\.|\?$/g, '')
-      const bound = bindOperands(op, operands)[key],
-        g = grads[key]
-      if (Array.isArray(bound) && Array.isArray(g)) bound.forEach((v: Value, i) => put(v, g[i]))
-      else if (!Array.isArray(bound) && !Array.isArray(g)) put(bound as Value | undefined, g as Value | undefined)
-    }
-    return found
-  }
-  const typesOnly = new GraphBuilder('whole', b.symbols)
-  const standIns = operands.map((v, i) => v && typesOnly.input(`${i}`, v.type))
-  const full = typesOnly.add(op.name, standIns, attrs)[0]?.node?.attrs ?? attrs
-  const recorder = new GraphBuilder('parts', b.symbols)
-  const inputs = operands.map((v, i) => v && recorder.input(`${i}`, v.type))
-  const outputs = op.decompose?.(recorder, bindOperands(op, inputs), full) ?? []
-  const mapped = new Map<Value, Value>()
-  inputs.forEach((v, i) => v && operands[i] && mapped.set(v, operands[i]))
-  const parts = recorder.finish({}).nodes.map(node => {
-    const given = node.operands.map(v => v && mapped.get(v))
-    const results = b.add(node.op, given, node.attrs)
-    node.results.forEach((r, i) => results[i] && mapped.set(r, results[i]))
-    return { node, given, results }
-  })
-  const ends = outputs.map(o => mapped.get(o)).filter(v => v !== undefined)
-  seeds(ends).forEach((g, i) => put(ends[i], g))
-  for (const { node, given, results } of parts.reverse()) {
-    const part = opNamed(node.op)
-    if (typeof part.gradient !== 'function' || !results.some(r => found.has(r))) continue
-    const grads = part.gradient(
-      results.map(r => found.get(r)),
-      { builder: b, operands: bindOperands(part, given), results },
-      node.attrs,
-    )
-    part.operands.forEach((name, i) => put(given[i], grads[name] as Value | undefined))
-  }
-  return found
-}
-
 const weightsOf = (shape: readonly number[], seed: number): HostTensor => {
   const next = generator(seed)
   return tensorOf('f64', shape, () => next() * 2 - 1)
@@ -208,7 +148,6 @@ describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c
   '$title',
   ({ op: name, operands, attrs = {}, i }) => {
     test('agrees with central differences', () => {
-      const op = opNamed(name)
       const given = tensors(operands, i + 1)
       const inputs = Object.fromEntries(given.flatMap((t, k) => (t === undefined ? [] : [[`in${k}`, t] as const])))
 
@@ -232,18 +171,23 @@ describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c
       }
 
       const b = new GraphBuilder('backward')
-      const values = given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape)))
+      const args = whole.inputs.map(x => b.input(x.name, x.value.type))
       const g = b.input('weights', tensorType('f64', weights.shape))
-      const grads = backward(b, op, values, attrs, results =>
-        results.map((r, k) => (k === 0 && isFloat(r.type.dtype) ? g : undefined)),
+      const seeds = whole.outputs.map((o, k) => (k === 0 && isFloat(o.value.type.dtype) ? g : undefined))
+      const { gradients } = pullBack(
+        b,
+        whole,
+        args,
+        seeds,
+        args.map(() => true),
       )
       const outputs: Record<string, Value> = {}
-      values.forEach((v, k) => {
-        const grad = v && grads.get(v)
-        if (v === undefined || grad === undefined) return
+      whole.inputs.forEach(({ name: input, value: v }, k) => {
+        const grad = gradients[k]
+        if (grad === undefined) return
         expect(grad.type.shape.map(d => d.key)).toEqual(v.type.shape.map(d => d.key))
         expect(grad.type.dtype).toBe(v.type.dtype)
-        outputs[`in${k}`] = grad
+        outputs[input] = grad
       })
       const graph = b.finish(outputs)
       verifyGraph(graph)
@@ -274,10 +218,8 @@ describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c
   },
 )
 
-test('every op with a gradient is tried', () => {
+test('every op with a gradient rule, or parts that have one, is tried', () => {
   const tried = new Set(cases.map(c => c.op))
-  // These have no operand that a gradient could belong to, or pass none on purpose.
-  const exempt = new Set(['constant', 'iota', 'dim-value', 'stop-gradient', 'random-uniform', 'random-normal'])
-  const missing = [...ops.values()].filter(op => op.gradient !== 'none' && !tried.has(op.name) && !exempt.has(op.name))
-  expect(missing.map(op => op.name)).toEqual([])
+  const ruled = [...ops.values()].filter(op => typeof op.gradient !== 'string')
+  expect(ruled.map(op => op.name).filter(name => !tried.has(name))).toEqual([])
 })

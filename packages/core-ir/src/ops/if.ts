@@ -9,7 +9,7 @@ const inputsOf = ({ inputs }: Types): readonly TensorType[] => inputs
 
 export const ifOp = defineOp({
   name: 'if',
-  doc: 'Runs one graph where the condition is true, else the other; only that one runs. Not differentiable: its graphs are, one by one.',
+  doc: 'Runs one graph where the condition is true, else the other; only that one runs. Its gradient is an if over the gradients of the graphs.',
   class: 'control',
   operands: ['condition', '...inputs'],
   attrs: {
@@ -28,7 +28,7 @@ export const ifOp = defineOp({
     ),
   ],
   infer: (_, { then }) => then.outputs.map(o => o.value.type),
-  gradient: 'none',
+  gradient: 'by-graph',
   example: `graph example(%c: bool[], %x: f32[2,3]) {
   %0 = if(%c, %x, then=graph then(%a: f32[2,3]) {
     %0 = sin(%a) : f32[2,3]

@@ -30,7 +30,7 @@ export const iota = defineOp({
     if (at === undefined) throw new RangeError(`iota along axis ${axis} of ${out.length}`)
     return cast(indexScalar(at, dtype === 'i64' || dtype === 'u64' ? 'i64' : 'i32'), dtype)
   },
-  gradient: () => ({}),
+  gradient: 'zero',
   example: `graph example() {
   %0 = iota(shape=[2,3], axis=1) : i32[2,3]
   return y = %0

@@ -19,7 +19,7 @@ export const loop = defineOp({
   name: 'loop',
   doc:
     'While the condition is true (always, where it is left out), but at most limit times, runs the body on the trip number, the carried values and the values that stay. ' +
-    'It gives the next condition and the next carried values, whose last ones are the results. The first inputs are carried, as many as the body gives. Not differentiable: its body is, trip by trip.',
+    'It gives the next condition and the next carried values, whose last ones are the results. The first inputs are carried, as many as the body gives. Its gradient is a loop that runs backwards over what each trip started with, which is kept: limit must then be a constant.',
   class: 'control',
   operands: ['limit?', 'condition?', '...inputs'],
   attrs: { body: { kind: 'graph', doc: '(trip: i32[], carried…, staying…) → (condition: bool[], carried…)' } },
@@ -54,7 +54,7 @@ export const loop = defineOp({
     },
   ],
   infer: (_, { body }) => carriedOf(body),
-  gradient: 'none',
+  gradient: 'by-graph',
   example: `graph example(%n: i32[], %x: f32[2,3]) {
   %0 = loop(%n, _, %x, body=graph body(%i: i32[], %a: f32[2,3]) {
     %go = constant(data=[1], dtype=bool) : bool[]

@@ -3,6 +3,7 @@ import { printGraph } from '../graph/print.ts'
 import { interpretGraphSync } from '../graph/interpret.ts'
 import { evaluateIndex } from '../index/index-expr.ts'
 import { parseGraph } from '../text/parse-graph.ts'
+import { isFloat } from '../scalar/scalar-ops.ts'
 import { ops } from './registry.ts'
 import { randomTensor } from './testing/support.ts'
 
@@ -27,6 +28,13 @@ describe.each([...ops.values()])('$name', op => {
     // A composite is differentiated through what it decomposes into.
     if (op.decompose === undefined) expect(op.gradient).toBeDefined()
     if (op.gradient === 'none') expect(op.doc).toMatch(/Not differentiable: /)
+  })
+
+  test('gives no floats if it has no gradient, unless it is a region', () => {
+    // Else a loss that goes through it would stop with an error: a rule, or 'zero' where it is constant, is owed.
+    const results = parseGraph(op.example).nodes.filter(n => n.op === op.name).flatMap(n => n.results)
+    if (op.gradient !== 'none' || op.class === 'region') return
+    expect(results.filter(r => isFloat(r.type.dtype))).toEqual([])
   })
 
   test('has an example that parses, prints as it was written, and runs', () => {

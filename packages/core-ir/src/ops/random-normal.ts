@@ -27,8 +27,7 @@ export const randomNormal = defineOp({
     const inverse = neg(sub(uniform(0), 1))
     return [mul(sqrt(mul(log(inverse), -2)), cos(mul(uniform(1), 2 * Math.PI)))]
   },
-  // Constant in its key.
-  gradient: () => ({}),
+  gradient: 'zero',
   example: `graph example(%key: u32[2]) {
   %0 = random-normal(%key, shape=[2,3]) : f32[2,3]
   return y = %0

@@ -25,8 +25,7 @@ export const randomUniform = defineOp({
     const upper = b.one('shr', [bits, filled(b, 8, bits.type)])
     return [arithmetic(b).mul(b.one('cast', [upper], { dtype: 'f32' }), 2 ** -24)]
   },
-  // Constant in its key.
-  gradient: () => ({}),
+  gradient: 'zero',
   example: `graph example(%key: u32[2]) {
   %0 = random-uniform(%key, shape=[2,3]) : f32[2,3]
   return y = %0

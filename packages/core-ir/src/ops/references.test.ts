@@ -43,7 +43,7 @@ describe.each(Object.entries(randomCases))('%s', (op, property) => {
 })
 
 test('every op but control flow, regions and randomness has a reference', () => {
-  const others = ['if', 'loop', 'region', 'random-bits', 'random-uniform', 'random-normal']
+  const others = ['if', 'loop', 'grad', 'region', 'random-bits', 'random-uniform', 'random-normal']
   expect([...ops.keys()].filter(name => !(name in randomCases) && !others.includes(name))).toEqual([])
 })
 

@@ -17,6 +17,7 @@ import { elementwiseUnary } from './elementwise-unary.ts'
 import { gatherElements } from './gather-elements.ts'
 import { gather } from './gather.ts'
 import { gelu } from './gelu.ts'
+import { grad } from './grad.ts'
 import { identity } from './identity.ts'
 import { ifOp } from './if.ts'
 import { iota } from './iota.ts'
@@ -110,6 +111,7 @@ export const ops: ReadonlyMap<string, AnyOp> = new Map(
 
     erase(ifOp),
     erase(loop),
+    erase(grad),
     erase(region),
   ].map(op => [op.name, op]),
 )

@@ -6,7 +6,7 @@ import { QuernError } from '@quern/artifact'
 import { GraphBuilder } from '../graph/builder.ts'
 import type { Attrs, Graph, Node, TensorType, Value } from '../graph/graph.ts'
 import { printTensorType } from '../graph/print-type.ts'
-import { copyNode, isGraph, mapNested, transformGraph } from '../graph/transform.ts'
+import { copyNode, dropDead, isGraph, mapNested, transformGraph } from '../graph/transform.ts'
 import { matchPattern } from './pattern.ts'
 import { type Numerics, type Rule, numericsLevels } from './rule.ts'
 
@@ -115,20 +115,4 @@ const checkTypes = (rule: Rule, node: Node, results: readonly Value[]): void => 
         { rule: rule.name },
       )
   })
-}
-
-/** Removes nodes that no output depends on. */
-export const dropDead = (graph: Graph): Graph => {
-  const live = new Set<Node>()
-  const visit = (value: Value | undefined): void => {
-    const stack = [value]
-    for (let v = stack.pop(); stack.length > 0 || v !== undefined; v = stack.pop()) {
-      const node = v?.node
-      if (node === undefined || live.has(node)) continue
-      live.add(node)
-      stack.push(...node.operands)
-    }
-  }
-  graph.outputs.forEach(o => visit(o.value))
-  return live.size === graph.nodes.length ? graph : { ...graph, nodes: graph.nodes.filter(n => live.has(n)) }
 }
