@@ -45,14 +45,16 @@ const nestAllows = (kernel: Kernel, from: Param, to: Param): boolean => {
   const stores = body.flatMap((s, i) => (s.kind === 'store' && s.buffer === to.name ? [{ s, i }] : []))
   const [store] = stores
   if (store === undefined || stores.length > 1 || !coversAxes(store.s.indices, axes, to)) return false
-  const at = keyOf(store.s.indices)
+  const at = keyOf(store.s.indices, to)
   return body.every(
     (s, i) =>
-      loadsOf(s, from.name).every(load => i <= store.i && keyOf(load) === at) && loadsOf(s, to.name).length === 0,
+      loadsOf(s, from.name).every(load => i <= store.i && keyOf(load, from) === at) && loadsOf(s, to.name).length === 0,
   )
 }
 
-const keyOf = (indices: readonly Index[]): string => indices.map(i => i.key).join(', ')
+/** Along an extent of one there is one subscript, however it is written. */
+const keyOf = (indices: readonly Index[], of: Param): string =>
+  indices.map((index, d) => (ix.isConst(of.shape[d] ?? index, 1) ? '0' : index.key)).join(', ')
 
 /** Whether each element is written in one iteration only: the subscripts are the axes, each once. */
 const coversAxes = (indices: readonly Index[], axes: ReadonlySet<string>, to: Param): boolean => {
