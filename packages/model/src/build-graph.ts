@@ -12,6 +12,7 @@ import {
   printTensorType,
   statePrefix,
 } from '@quern/core-ir'
+import { unused } from './names.ts'
 import { SymbolNames } from './rename-symbols.ts'
 import { type AnyTensor, type LazyBody, type LazyNode, nameOf } from './tensor.ts'
 
@@ -128,30 +129,21 @@ const buildWithCaptures = (
         )
       case 'op': {
         const operands = node.operands.map(o => o && valueOf(o))
-        const attrs: Record<string, AttrValue> = {}
         const captured: AnyTensor[] = []
-        const bodies: { key: string; body: LazyBody }[] = []
-        for (const [key, value] of Object.entries(node.attrs)) {
-          if (isBody(value)) bodies.push({ key, body: value })
-          else attrs[key] = names.attr(value)
-        }
         // Every body of a node takes the same captures, in one order, after its own parameters.
-        const inner = bodies.map(
-          ({ body }) => buildWithCaptures(body.name, body.parameters, body.results, collected, 'body').captures,
-        )
-        for (const list of inner) for (const c of list) if (!captured.some(x => x.node === c.node)) captured.push(c)
-        for (const { key, body } of bodies) {
-          const taken = new Set(body.parameters.map(p => p.name))
-          const extended = [
-            ...body.parameters,
-            ...captured.map((tensor, i) => {
-              let captureName = `capture${i}`
-              while (taken.has(captureName)) captureName += '_'
-              return { name: captureName, tensor }
-            }),
-          ]
-          attrs[key] = buildWithCaptures(body.name, extended, body.results, collected, 'body').graph
+        for (const value of Object.values(node.attrs)) {
+          if (!isBody(value)) continue
+          const { captures: inner } = buildWithCaptures(value.name, value.parameters, value.results, collected, 'body')
+          for (const c of inner) if (!captured.some(x => x.node === c.node)) captured.push(c)
         }
+        const bodyGraph = ({ name: body, parameters: own, results }: LazyBody): Graph => {
+          const taken = new Set(own.map(p => p.name))
+          const behind = captured.map((tensor, i) => ({ name: unused(taken, `capture${i}`), tensor }))
+          return buildWithCaptures(body, [...own, ...behind], results, collected, 'body').graph
+        }
+        const attrs = Object.fromEntries(
+          Object.entries(node.attrs).map(([key, value]) => [key, isBody(value) ? bodyGraph(value) : names.attr(value)]),
+        )
         builder.origin = node.origin
         const types = node.types.map(one => names.type(one))
         return builder.addTyped(node.op, [...operands, ...captured.map(valueOf)], attrs, types, node.origin?.name)

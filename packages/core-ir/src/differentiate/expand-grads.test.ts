@@ -38,7 +38,9 @@ const agrees = (graph: Graph, inputs: Readonly<Record<string, HostTensor>>): rea
     return interpretGraphSync(graph, { ...inputs, x: moved })['value']?.data[0] as number
   }
   const numeric = at.map((_, e) => (value(e, h) - value(e, -h)) / (2 * h))
-  found.forEach((g, e) => expect(Math.abs(g - (numeric[e] ?? NaN)), `d[${e}] ${g}, not ${numeric[e]}`).toBeLessThan(1e-5 * (1 + Math.abs(g))))
+  found.forEach((g, e) =>
+    expect(Math.abs(g - (numeric[e] ?? NaN)), `d[${e}] ${g}, not ${numeric[e]}`).toBeLessThan(1e-5 * (1 + Math.abs(g))),
+  )
   expect(found).toHaveLength(at.length)
   return found
 }
@@ -254,7 +256,10 @@ test('a batch of any size', () => {
     rows = tensorOf('f64', [2, 2], i => i - 1)
   const d = run(graph, { x: rows, w })['d'] ?? []
   ;[0, 1].forEach(j => {
-    const expected = [0, 1].reduce((s, i) => s + Math.cos((numbersOf(w)[j] ?? 0) * (2 * i + j - 1)) * (2 * i + j - 1), 0)
+    const expected = [0, 1].reduce(
+      (s, i) => s + Math.cos((numbersOf(w)[j] ?? 0) * (2 * i + j - 1)) * (2 * i + j - 1),
+      0,
+    )
     expect(d[j]).toBeCloseTo(expected, 12)
   })
 })
@@ -299,7 +304,8 @@ describe('what is refused', () => {
     expect(message).toContain('regions are marked after gradients are taken. Put stopGradient around it')
   })
   test('but not where it does not matter', () => {
-    const graph = graphOf(`    %n = identity(%m)
+    const graph = graphOf(
+      `    %n = identity(%m)
     %s = stop-gradient(%x)
     %y = loop(%n, _, %s, body=graph body(%i: i32[], %a: f64[3]) {
       %true = constant(data=[1], dtype=bool)
@@ -307,7 +313,9 @@ describe('what is refused', () => {
       return going = %true, a = %s
     })
     %p = mul(%y, %x)
-    %value = reduce-sum(%p, axes=[0])`, ', %m: i32[]')
+    %value = reduce-sum(%p, axes=[0])`,
+      ', %m: i32[]',
+    )
     expect(run(graph, { x, m: scalar('i32', 1) })['d']?.[0]).toBeCloseTo(Math.sin(0.3), 12)
   })
 })

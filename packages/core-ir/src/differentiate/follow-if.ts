@@ -26,12 +26,22 @@ export const followIf: Follow = (tape, node, operands) => {
       // Where one branch depends on an input and the other does not, that one gives zeros.
       const flowing = inputs.map((_, i) => branches.some(b => b.gradients[i] !== undefined))
       if (!flowing.includes(true)) return []
-      const [then, otherwise] = branches.map(b => finish(b, inputs.map(x => x?.value), flowing))
+      const [then, otherwise] = branches.map(b =>
+        finish(
+          b,
+          inputs.map(x => x?.value),
+          flowing,
+        ),
+      )
       if (then === undefined || otherwise === undefined) throw new Error('if has two branches')
-      const results = builder.add('if', [condition?.value, ...valuesOf(inputs), ...grads.filter(g => g !== undefined)], {
-        then,
-        else: otherwise,
-      })
+      const results = builder.add(
+        'if',
+        [condition?.value, ...valuesOf(inputs), ...grads.filter(g => g !== undefined)],
+        {
+          then,
+          else: otherwise,
+        },
+      )
       let next = 0
       return [undefined, ...flowing.map(flows => (flows ? results[next++] : undefined))]
     },
@@ -69,8 +79,7 @@ const finish = (
 ): Graph => {
   const outputs: Record<string, Value> = {}
   inputs.forEach((input, i) => {
-    if (flowing[i] === true && input !== undefined)
-      outputs[`d${i}`] = gradients[i] ?? filled(builder, 0, input.type)
+    if (flowing[i] === true && input !== undefined) outputs[`d${i}`] = gradients[i] ?? filled(builder, 0, input.type)
   })
   return dropDead(builder.finish(outputs))
 }

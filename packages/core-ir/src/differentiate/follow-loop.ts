@@ -102,7 +102,10 @@ const tripBack = (
 ): TripBack | undefined => {
   const count = body.outputs.length - 1
   const isCarriedFloat = (i: number): boolean => i < count && isFloat(inputType(body, i).dtype)
-  const settled = (from: readonly boolean[], next: (now: readonly boolean[]) => readonly boolean[]): readonly boolean[] => {
+  const settled = (
+    from: readonly boolean[],
+    next: (now: readonly boolean[]) => readonly boolean[],
+  ): readonly boolean[] => {
     const now = from.map((f, i) => f || next(from)[i] === true)
     return now.every((f, i) => f === from[i]) ? from : settled(now, next)
   }

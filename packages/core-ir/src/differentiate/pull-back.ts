@@ -121,4 +121,3 @@ const followParts: Follow = (tape, node, operands, useful) => {
     useful,
   )
 }
-

@@ -58,10 +58,7 @@ export const grad = defineOp({
     wrt: { kind: 'ints', doc: 'Positions of the inputs whose gradients are wanted.' },
   },
   constraints,
-  infer: ({ inputs }, { body, wrt }) => [
-    ...body.outputs.map(o => o.value.type),
-    ...wrt.flatMap(i => inputs[i] ?? []),
-  ],
+  infer: ({ inputs }, { body, wrt }) => [...body.outputs.map(o => o.value.type), ...wrt.flatMap(i => inputs[i] ?? [])],
   gradient: 'by-graph',
   example: `graph example(%w: f32[3], %x: f32[3]) {
   %0, %1 = grad(%w, %x, body=graph body(%w: f32[3], %x: f32[3]) {

@@ -32,7 +32,9 @@ describe.each([...ops.values()])('$name', op => {
 
   test('gives no floats if it has no gradient, unless it is a region', () => {
     // Else a loss that goes through it would stop with an error: a rule, or 'zero' where it is constant, is owed.
-    const results = parseGraph(op.example).nodes.filter(n => n.op === op.name).flatMap(n => n.results)
+    const results = parseGraph(op.example)
+      .nodes.filter(n => n.op === op.name)
+      .flatMap(n => n.results)
     if (op.gradient !== 'none' || op.class === 'region') return
     expect(results.filter(r => isFloat(r.type.dtype))).toEqual([])
   })

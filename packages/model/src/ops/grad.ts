@@ -1,8 +1,20 @@
 /** @file Gradients of functions: `grad(loss)(weights, x)`. */
 import { type DType, QuernError } from '@quern/artifact'
-import { type AttrValue, type Span, isFloat, printTensorType } from '@quern/core-ir'
+import { type AttrValue, type Span, inWords, isFloat, printTensorType } from '@quern/core-ir'
+import { checkFunction, checkOptions, checkTensor } from '../arguments.ts'
+import { unused } from '../names.ts'
 import { currentOrigin } from '../origin.ts'
-import { type AnyTensor, type LazyBody, type Tensor, apply, applyAll, isTensor, makeTensor, nameOf } from '../tensor.ts'
+import {
+  type AnyTensor,
+  type LazyBody,
+  type Tensor,
+  apply,
+  applyAll,
+  isTensor,
+  makeTensor,
+  nameOf,
+  noteOf,
+} from '../tensor.ts'
 import type { AnyShape } from '../shape-types.ts'
 
 type Float = 'f32' | 'f16' | 'f64'
@@ -33,22 +45,28 @@ export type ValueAndGrad<R extends Differentiated, G> = R extends { readonly val
  * constant; so does what is inside {@link stopGradient}.
  * @throws grad/value-is-scalar, grad/value-is-float for what cannot be differentiated, grad/wrt-is-float for what has no gradient
  */
-export const grad =
-  <A extends readonly Tensors[], const W extends Wrt = 0>(
-    f: (...args: A) => Differentiated,
-    options: GradOptions<W> = {},
-  ) =>
-  (...args: A): GradientsOf<A, W> =>
-    differentiate('grad', f, options, args).grad
+export const grad = <A extends readonly Tensors[], const W extends Wrt = 0>(
+  f: (...args: A) => Differentiated,
+  options: GradOptions<W> = {},
+): ((...args: A) => GradientsOf<A, W>) => {
+  checkAsked('grad', f, options)
+  return (...args) => differentiate('grad', f, options, args).grad
+}
 
 /** The value of a function and its gradient, for the price of one: `jax.value_and_grad`. See {@link grad}. */
-export const valueAndGrad =
-  <A extends readonly Tensors[], R extends Differentiated, const W extends Wrt = 0>(
-    f: (...args: A) => R,
-    options: GradOptions<W> = {},
-  ) =>
-  (...args: A): ValueAndGrad<R, GradientsOf<A, W>> =>
-    differentiate('valueAndGrad', f, options, args) as ValueAndGrad<R, GradientsOf<A, W>>
+export const valueAndGrad = <A extends readonly Tensors[], R extends Differentiated, const W extends Wrt = 0>(
+  f: (...args: A) => R,
+  options: GradOptions<W> = {},
+): ((...args: A) => ValueAndGrad<R, GradientsOf<A, W>>) => {
+  checkAsked('valueAndGrad', f, options)
+  // What is beside the value is there where the function returns it.
+  return (...args) => differentiate('valueAndGrad', f, options, args) as ValueAndGrad<R, GradientsOf<A, W>>
+}
+
+const checkAsked = (called: string, f: unknown, options: unknown): void => {
+  checkFunction(called, 'what is differentiated', f)
+  checkOptions(called, options, ['wrt'])
+}
 
 /** The value itself, which counts as constant where gradients are taken. */
 export const stopGradient = <D extends DType, S extends AnyShape>(x: Tensor<D, S>): Tensor<D, S> =>
@@ -59,15 +77,15 @@ interface Leaf {
   readonly tensor: AnyTensor
 }
 
-const leavesOf = (tree: unknown, path: string, what: string): readonly Leaf[] => {
-  if (isTensor(tree)) return [{ path, tensor: tree }]
-  if (typeof tree === 'object' && tree !== null)
-    return Object.entries(tree).flatMap(([key, part]) => leavesOf(part, path === '' ? key : `${path}.${key}`, what))
-  throw new QuernError(
-    'grad/takes-tensors',
-    `${what} is tensors, or arrays and records of tensors, and ${path === '' ? 'it' : path} is ${tree === null ? 'null' : typeof tree}: the function may use anything else from outside`,
-    { path, origin: currentOrigin() },
-  )
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && typeof (x as { kind?: unknown }).kind !== 'string' && !ArrayBuffer.isView(x)
+
+/** @param role of the whole for the function that was called */
+const leavesOf = (op: string, role: string, tree: unknown, path = ''): readonly Leaf[] => {
+  if (isRecord(tree))
+    return Object.entries(tree).flatMap(([key, part]) => leavesOf(op, role, part, path === '' ? key : `${path}.${key}`))
+  checkTensor(op, path === '' ? role : `${path} of ${role}`, tree)
+  return [{ path, tensor: tree }]
 }
 
 /** The same form with other tensors, taken in the order of {@link leavesOf}. */
@@ -107,31 +125,35 @@ const differentiate = <A extends readonly Tensors[], W extends Wrt>(
         { wrt: [...wanted], origin },
       )
   const leaves = args.flatMap((arg, position) =>
-    leavesOf(arg, '', `argument ${position} of what ${called} returns`).map(leaf => ({ ...leaf, position })),
+    leavesOf(called, `argument ${position}`, arg).map(leaf => ({ ...leaf, position })),
   )
   for (const { tensor, path, position } of leaves)
     if (wanted.includes(position) && !isFloat(tensor.dtype))
       throw new QuernError(
         'grad/wrt-is-float',
         `${called} gives gradients of floats, and ${path === '' ? `argument ${position}` : path} is ${printTensorType(tensor.type)}: pass it as an argument that wrt leaves out, or use it from outside`,
-        { origin, operands: [noteOf('argument', tensor)] },
+        { origin, operands: [noteOf(tensor, 'argument')] },
       )
 
   const names = new Set<string>()
   const parameters = leaves.map(({ tensor, path, position }) => {
     const name = unused(names, path === '' ? (nameOf(tensor) ?? `arg${position}`) : path)
-    return { name, tensor: makeTensor({ kind: 'parameter', name, origin }, 0, tensor.type, tensor.symbols) as AnyTensor }
+    return {
+      name,
+      tensor: makeTensor({ kind: 'parameter', name, origin }, 0, tensor.type, tensor.symbols) as AnyTensor,
+    }
   })
   const returned = f(...refilled(args, taking(parameters.map(p => p.tensor))))
   const { value, aux } = valueOf(called, returned, origin)
-  const beside = aux === undefined ? [] : leavesOf(aux, '', 'aux')
+  const beside = aux === undefined ? [] : leavesOf(called, 'aux', aux)
+  const results = new Set(['value'])
   const body: LazyBody = {
     kind: 'body',
     name: 'body',
     parameters,
     results: Object.fromEntries([
       ['value', value],
-      ...beside.map(({ path, tensor }) => [path === '' ? 'aux' : `aux.${path}`, tensor] as const),
+      ...beside.map(({ path, tensor }) => [unused(results, path === '' ? 'aux' : `aux.${path}`), tensor] as const),
     ]),
   }
   const positions = wanted.flatMap(position => leaves.flatMap((leaf, i) => (leaf.position === position ? [i] : [])))
@@ -153,20 +175,6 @@ const differentiate = <A extends readonly Tensors[], W extends Wrt>(
   }
 }
 
-const unused = (taken: Set<string>, hint: string): string => {
-  let name = hint
-  for (let i = 1; taken.has(name); i++) name = `${hint}_${i}`
-  taken.add(name)
-  return name
-}
-
-const noteOf = (role: string, t: AnyTensor): object => ({
-  role,
-  type: printTensorType(t.type),
-  name: nameOf(t),
-  origin: t.node.origin,
-})
-
 const valueOf = (
   called: string,
   returned: Differentiated,
@@ -176,10 +184,10 @@ const valueOf = (
   if (!isTensor(value))
     throw new QuernError(
       'grad/value-is-a-tensor',
-      `${called} needs a function that returns a tensor, or { value, aux } with a tensor as its value, and this one returns ${value === null ? 'null' : typeof value}`,
+      `${called} needs a function that returns a tensor, or { value, aux } with a tensor as its value, and this one returns ${inWords(returned)}`,
       { origin },
     )
-  const operands = [noteOf('value', value)]
+  const operands = [noteOf(value, 'value')]
   if (!isFloat(value.dtype))
     throw new QuernError(
       'grad/value-is-float',
