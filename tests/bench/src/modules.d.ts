@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 declare module '*.wat' {
   const bytes: Uint8Array<ArrayBuffer>
   export default bytes

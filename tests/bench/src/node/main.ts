@@ -1,0 +1,59 @@
+/** @file What `npm run bench` does: builds the page, lets the judge speak, measures, reports. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromiumPath, openChromium } from './browser.ts'
+import { measurePages } from './measure-pages.ts'
+import { type Options, readOptions, usage } from './options.ts'
+import { buildPage } from './page-build.ts'
+import { openProgress } from './progress.ts'
+import { consoleText, markdown } from './report.ts'
+import { serveFolder } from './serve.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const benchmarks = fileURLToPath(new URL('../../../../BENCHMARKS.md', import.meta.url))
+
+export const main = async (args: readonly string[]): Promise<number> => {
+  let options: Options | 'help'
+  try {
+    options = readOptions(args)
+    chromiumPath()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return 2
+  }
+  if (options === 'help') {
+    console.log(usage)
+    return 0
+  }
+  const out = mkdtempSync(join(tmpdir(), 'quern-bench-'))
+  const progress = openProgress()
+  const browser = await openChromium()
+  try {
+    const { native, failures } = await buildPage(root, out, options.workloads, progress)
+    const served = await serveFolder(out, { isolated: true, compressed: false })
+    try {
+      const results = await measurePages(browser, served, options, progress)
+      const report = {
+        processor: cpus()[0]?.model ?? 'unknown processor',
+        browser: `Chromium ${browser.version()}`,
+        options,
+        results,
+        native,
+        failures,
+      }
+      if (options.complete) {
+        writeFileSync(benchmarks, markdown(report))
+        console.log('wrote BENCHMARKS.md')
+      } else console.log(consoleText(report))
+    } finally {
+      await served[Symbol.asyncDispose]()
+    }
+  } finally {
+    progress.end()
+    await browser.close()
+    rmSync(out, { recursive: true, force: true })
+  }
+  return 0
+}
