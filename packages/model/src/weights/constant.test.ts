@@ -72,3 +72,23 @@ test('shapes of constants', () => {
   expect(() => q.constant([[1, 2], [3]])).toThrow(coded('constant/shape-fits'))
   expect(() => q.state('s', q.tensor('f32', [3]), [1, 2])).toThrow(coded('state/init-fits'))
 })
+
+test('a typed array means its numbers, whatever array it is, and is copied', async () => {
+  const bytesOf = async (values: Parameters<typeof q.constant>[0], dtype: DType): Promise<Uint8Array> => {
+    const { node } = q.constant(values, dtype, [100])
+    if (node.kind !== 'constant' || node.source === undefined) throw new Error('100 elements are bytes')
+    return node.source.read(0, node.source.size)
+  }
+  const numbers = Array.from({ length: 100 }, (_, i) => i)
+  const arrays = [Float32Array, Float64Array, Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array]
+  for (const dtype of dtypes.filter(d => d !== 'bool'))
+    for (const TypedArray of arrays)
+      expect(await bytesOf(TypedArray.from(numbers), dtype), `${TypedArray.name} as ${dtype}`).toEqual(
+        await bytesOf(numbers, dtype),
+      )
+  const own = Float32Array.from(numbers)
+  const { node } = q.constant(own)
+  own.fill(7)
+  if (node.kind !== 'constant' || node.source === undefined) throw new Error('100 elements are bytes')
+  expect(new Float32Array((await node.source.read(0, 400)).slice().buffer)).toEqual(Float32Array.from(numbers))
+})

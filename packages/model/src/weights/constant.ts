@@ -61,6 +61,18 @@ type TypedArray =
   | Int32Array
   | Uint32Array
 
+/** The dtype whose numbers an array holds as they are. Half precision has no array of its own: Uint16Array holds integers. */
+const dtypeOf = (values: TypedArray): DType => {
+  if (values instanceof Float32Array) return 'f32'
+  if (values instanceof Float64Array) return 'f64'
+  if (values instanceof Int8Array) return 'i8'
+  if (values instanceof Uint8Array) return 'u8'
+  if (values instanceof Int16Array) return 'i16'
+  if (values instanceof Uint16Array) return 'u16'
+  if (values instanceof Int32Array) return 'i32'
+  return 'u32'
+}
+
 const shapeOf = (value: Nested): number[] => {
   if (typeof value === 'number') return []
   const [first] = value
@@ -105,8 +117,8 @@ export function constant<const S extends readonly number[] = readonly number[], 
   const kind: DType = dtype ?? 'f32'
   checkDType('constant', kind)
   checkValues(values)
-  const flat =
-    typeof values === 'number' ? [values] : ArrayBuffer.isView(values) ? Array.from(values) : flattened(values)
+  const flat: ArrayLike<number> =
+    typeof values === 'number' ? [values] : ArrayBuffer.isView(values) ? values : flattened(values)
   if (shape !== undefined) toShape('constant', shape)
   const dims: readonly number[] = shape ?? (ArrayBuffer.isView(values) ? [values.length] : shapeOf(values))
   const size = dims.reduce((p, d) => p * d, 1)
@@ -116,17 +128,22 @@ export function constant<const S extends readonly number[] = readonly number[], 
       `a constant of shape [${dims.join(',')}] needs ${size} values, and ${flat.length} were given`,
       { shape: dims, values: flat.length, origin: currentOrigin() },
     )
-  checkFits(flat, kind)
+  const held = ArrayBuffer.isView(values) && dtypeOf(values) === kind ? values : undefined
+  if (held === undefined) checkFits(flat, kind)
   const origin = currentOrigin()
   const type = tensorType(kind, dims)
   if (flat.length <= inlineElements)
     return makeTensor(
-      { kind: 'constant', data: constantData(flat, kind), source: undefined, origin },
+      { kind: 'constant', data: constantData(Array.from(flat), kind), source: undefined, origin },
       0,
       type,
       new Map(),
     )
-  const bytes = constantBytes({ kind: 'inline', values: flat }, kind, dims)
+  // A copy either way: what the caller writes into the array later is none of the model's business.
+  const bytes =
+    held === undefined
+      ? constantBytes({ kind: 'inline', values: Array.from(flat) }, kind, dims)
+      : new Uint8Array(held.buffer, held.byteOffset, held.byteLength).slice()
   const hash = hashBytes(bytes)
   const source: ByteSource = {
     name: `inline:${hash}`,

@@ -7,8 +7,9 @@ import { chromiumPath, openChromium } from './browser.ts'
 import { measurePages } from './measure-pages.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { buildPage } from './page-build.ts'
-import { openProgress } from './progress.ts'
-import { consoleText, markdown } from './report.ts'
+import { measureProduction } from './production.ts'
+import { type Progress, openProgress } from './progress.ts'
+import { type Pages, type Report, consoleText, markdown } from './report.ts'
 import { serveFolder } from './serve.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -27,33 +28,35 @@ export const main = async (args: readonly string[]): Promise<number> => {
     console.log(usage)
     return 0
   }
-  const out = mkdtempSync(join(tmpdir(), 'quern-bench-'))
   const progress = openProgress()
+  try {
+    const pages = options.workloads.length === 0 ? undefined : await measureAll(options, progress)
+    const production = options.production ? await measureProduction(root, progress) : undefined
+    const report: Report = { processor: cpus()[0]?.model ?? 'unknown processor', options, pages, production }
+    if (options.complete) {
+      writeFileSync(benchmarks, markdown(report))
+      console.log('wrote BENCHMARKS.md')
+    } else console.log(consoleText(report))
+  } finally {
+    progress.end()
+  }
+  return 0
+}
+
+const measureAll = async (options: Options, progress: Progress): Promise<Pages> => {
+  const out = mkdtempSync(join(tmpdir(), 'quern-bench-'))
   const browser = await openChromium()
   try {
-    const { native, failures } = await buildPage(root, out, options.workloads, progress)
+    const built = await buildPage(root, out, options.workloads, progress)
     const served = await serveFolder(out, { isolated: true, compressed: false })
     try {
       const results = await measurePages(browser, served, options, progress)
-      const report = {
-        processor: cpus()[0]?.model ?? 'unknown processor',
-        browser: `Chromium ${browser.version()}`,
-        options,
-        results,
-        native,
-        failures,
-      }
-      if (options.complete) {
-        writeFileSync(benchmarks, markdown(report))
-        console.log('wrote BENCHMARKS.md')
-      } else console.log(consoleText(report))
+      return { ...built, results, browser: `Chromium ${browser.version()}` }
     } finally {
       await served[Symbol.asyncDispose]()
     }
   } finally {
-    progress.end()
     await browser.close()
     rmSync(out, { recursive: true, force: true })
   }
-  return 0
 }

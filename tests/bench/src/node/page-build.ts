@@ -42,7 +42,7 @@ export const buildPage = async (
   const native: Record<string, number> = {}
   for (const folder of ['onnx', 'expected']) mkdirSync(join(out, folder))
   for (const [i, workload] of workloads.entries()) {
-    progress.say(`[${i + 1}/${workloads.length}] ${workload.name}: the judge`)
+    progress.say(`[${i + 1}/${workloads.length}] the judge of ${workload.name}`)
     const file = join(out, 'onnx', `${workload.name}.onnx`)
     writeFileSync(file, workload.onnx(workload.weights()))
     const { output, ms } = await judge(file, workload)

@@ -2,16 +2,20 @@
 import type { PageResult } from '../page/results.ts'
 import { peerTitles } from '../peers/names.ts'
 import type { Options } from './options.ts'
+import type { BuiltPage } from './page-build.ts'
+import type { Production } from './production.ts'
 import { type Row, rowsOf, tableOf, times, troubles } from './table.ts'
 
+/** What the measured pages gave. */
+export interface Pages extends BuiltPage {
+  readonly browser: string
+  readonly results: readonly PageResult[]
+}
 export interface Report {
   readonly processor: string
-  readonly browser: string
   readonly options: Options
-  readonly results: readonly PageResult[]
-  /** Milliseconds of onnxruntime-node on one thread. */
-  readonly native: Readonly<Record<string, number>>
-  readonly failures: ReadonlyMap<string, string>
+  readonly pages: Pages | undefined
+  readonly production: Production | undefined
 }
 
 const threadsText = (n: number): string => (n === 1 ? '1 thread' : `${n} threads`)
@@ -27,11 +31,12 @@ const plainTable = (rows: readonly (readonly string[])[]): string => {
     .join('\n')
 }
 
-const allRows = ({
-  options,
-  results,
-}: Report): readonly { readonly threads: number; readonly rows: readonly Row[] }[] =>
-  options.threads.map(threads => ({ threads, rows: rowsOf(options.workloads, results, threads) }))
+interface Threaded {
+  readonly threads: number
+  readonly rows: readonly Row[]
+}
+const allRows = ({ workloads, threads }: Options, { results }: Pages): readonly Threaded[] =>
+  threads.map(count => ({ threads: count, rows: rowsOf(workloads, results, count) }))
 
 const wins = (rows: readonly Row[]): readonly string[] =>
   rows.flatMap(({ workload, ratio, best, result }) =>
@@ -51,44 +56,76 @@ const peaks = (rows: readonly Row[]): string => {
   return `${low.toFixed(1)} to ${high.toFixed(1)} GFLOP/s`
 }
 
-export const consoleText = (report: Report): string =>
-  allRows(report)
-    .map(({ threads, rows }) => `${threadsText(threads)}\n${plainTable(tableOf(rows, report.native))}`)
-    .concat(allRows(report).flatMap(({ rows }) => troubles(rows, report.failures)))
-    .join('\n\n')
+const kilobytes = (n: number): string => `${(n / 1000).toFixed(n < 1e6 ? 1 : 0)} kB`
+const megabytes = (n: number | undefined): string => (n === undefined ? '' : `${(n / 1e6).toFixed(0)} MB`)
 
-export const markdown = (report: Report): string => {
-  const all = allRows(report)
-  const { rounds } = report.options
-  return `<!-- Written by \`npm run bench\`. -->
-# Benchmarks
+const productionTable = ({ results }: Production): readonly (readonly string[])[] => [
+  ['', 'code', 'weights', 'first result', 'peak memory'],
+  ...results.map(r => [
+    `${r.network}, ${peerTitles[r.library] ?? r.library}`,
+    kilobytes(r.code),
+    kilobytes(r.weights),
+    `${r.ms.toFixed(0)} ms`,
+    megabytes(r.memory),
+  ]),
+]
 
-${report.processor}; ${report.browser}, headless, cross-origin isolated. Contestants alternate within one run, typed arrays in and typed arrays out: milliseconds, the median of ${rounds} samples, short runs batched. All have the same seeded weights, each in the form its users ship: onnxruntime-web the ONNX file as exported, tfjs channels last with batch norms folded, jax-js one \`jit\`. Every output is compared with that of onnxruntime-node before anything is timed; *error* is Quern's largest difference to it, relative to the largest element. Absolute figures hold for this machine and this hour; ratios carry over.
+export const consoleText = ({ options, pages, production }: Report): string => {
+  const parts: string[] = []
+  if (pages !== undefined) {
+    const all = allRows(options, pages)
+    for (const { threads, rows } of all)
+      parts.push(`${threadsText(threads)}\n${plainTable(tableOf(rows, pages.native))}`)
+    parts.push(...all.flatMap(({ rows }) => troubles(rows, pages.failures)))
+  }
+  if (production !== undefined) parts.push(plainTable(productionTable(production)), ...production.failures)
+  return parts.join('\n\n')
+}
 
-*of peak*: share of what a register-only multiply-add loop (GFLOP/s) or a copy or sum over as many bytes (GB/s) reaches on the same page. *native*: onnxruntime-node, which is no WebAssembly and has wider vectors, on one thread.
-
-${all
-  .map(
-    ({ threads, rows }) => `## ${threadsText(threads)}
-
-${markdownTable(tableOf(rows, report.native))}
-
-Arithmetic peak in this run: ${peaks(rows)}.`,
+const pagesText = (options: Options, pages: Pages): string => {
+  const all = allRows(options, pages)
+  const tables = all.map(
+    ({ threads, rows }) =>
+      `## ${threadsText(threads)}\n\n${markdownTable(tableOf(rows, pages.native))}\n\nArithmetic peak in this run: ${peaks(rows)}.`,
   )
-  .join('\n\n')}
+  const won = list(
+    all.flatMap(({ rows }) => wins(rows)),
+    'Nowhere in this run.',
+  )
+  const trouble = list(
+    all.flatMap(({ rows }) => troubles(rows, pages.failures)),
+    'Everything ran, and everything was right.',
+  )
+  return `${tables.join('\n\n')}
 
 ## Where a peer wins
 
-${list(
-  all.flatMap(({ rows }) => wins(rows)),
-  'Nowhere in this run.',
-)}
+${won}
 
 ## What did not work
 
-${list(
-  all.flatMap(({ rows }) => troubles(rows, report.failures)),
-  'Everything ran, and everything was right.',
-)}
+${trouble}
 `
 }
+
+const productionText = (production: Production): string => `
+## Production builds
+
+One app for each library and network, built by Vite, on a host that compresses with brotli and sends no special headers, so that nobody has threads. *First result*: from navigation, with an empty cache, over the loopback interface. *Peak memory*: of the page's process, less that of an empty page.
+
+${markdownTable(productionTable(production))}
+${production.failures.length === 0 ? '' : `\n${list(production.failures, '')}\n`}`
+
+export const markdown = ({
+  processor,
+  options,
+  pages,
+  production,
+}: Report): string => `<!-- Written by \`npm run bench\`. -->
+# Benchmarks
+
+${processor}; ${pages?.browser ?? 'Chromium'}, headless, cross-origin isolated. Contestants alternate within one run, typed arrays in and typed arrays out: milliseconds, the median of ${options.rounds} samples, short runs batched. All have the same seeded weights, each in the form its users ship: onnxruntime-web the ONNX file as exported, tfjs channels last with batch norms folded, jax-js one \`jit\`. Every output is compared with that of onnxruntime-node before anything is timed; *error* is Quern's largest difference to it, relative to the largest element. Absolute figures hold for this machine and this hour; ratios carry over.
+
+*of peak*: share of what a register-only multiply-add loop (GFLOP/s) or a copy or sum over as many bytes (GB/s) reaches on the same page. *native*: onnxruntime-node, which is no WebAssembly and has wider vectors, on one thread.
+
+${pages === undefined ? '' : pagesText(options, pages)}${production === undefined ? '' : productionText(production)}`

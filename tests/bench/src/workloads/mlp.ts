@@ -1,4 +1,6 @@
 /** @file A perceptron for digits, 784-256-10, one image at a time. */
+import { mlpJax } from '../forwards/mlp.jax.ts'
+import { mlpTfjs } from '../forwards/mlp.tfjs.ts'
 import { linearWeight } from '../networks/layouts.ts'
 import { mlpParameters } from '../networks/mlp.ts'
 import { seeded, seededWeights, weightOf } from '../networks/weights.ts'
@@ -36,22 +38,7 @@ export const mlp: Workload = {
       'fc1.weight': linearWeight(weightOf(weights, 'fc1.weight')),
       'fc2.weight': linearWeight(weightOf(weights, 'fc2.weight')),
     }),
-    build: tf => (inputs, w) => {
-      const hidden = tf.fused.matMul({
-        a: inputs['x']!,
-        b: w['fc1.weight']!,
-        bias: w['fc1.bias']!,
-        activation: 'relu',
-      })
-      return [tf.softmax(tf.fused.matMul({ a: hidden, b: w['fc2.weight']!, bias: w['fc2.bias']! }))]
-    },
+    build: mlpTfjs,
   },
-  jax: {
-    build:
-      ({ nn, numpy: np }) =>
-      (inputs, w) => {
-        const hidden = nn.relu(np.matmul(inputs['x']!, w['fc1.weight']!.transpose()).add(w['fc1.bias']!))
-        return [nn.softmax(np.matmul(hidden, w['fc2.weight']!.transpose()).add(w['fc2.bias']!), -1)]
-      },
-  },
+  jax: { build: mlpJax },
 }

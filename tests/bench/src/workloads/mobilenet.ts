@@ -1,10 +1,11 @@
 /** @file MobileNetV2-1.0, one image of 224²; batch norms unfolded in the ONNX file and in our model file, folded for the others. */
-import type { Tensor3D, Tensor4D, Tensor } from '@tensorflow/tfjs-core'
+import { mobilenetJax } from '../forwards/mobilenet.jax.ts'
+import { mobilenetTfjs } from '../forwards/mobilenet.tfjs.ts'
 import { convWeight, depthwiseWeight, linearWeight, toChannelsLast } from '../networks/layouts.ts'
 import { blocks, classes, epsilon, flops, folded, layers, parameters, size } from '../networks/mobilenet.ts'
 import { type NumericArray, elements, seeded, seededWeights, weightOf } from '../networks/weights.ts'
 import { onnxGraph } from '../onnx/writer.ts'
-import type { JaxArray, Workload } from './workload.ts'
+import type { Workload } from './workload.ts'
 
 const image = [1, 3, size, size]
 
@@ -58,53 +59,10 @@ export const mobilenet: Workload = {
       return out
     },
     inputs: ({ x }) => ({ x: toChannelsLast(x as NumericArray) }),
-    build: tf => (inputs, w) => {
-      let x: Tensor = inputs['x']!
-      for (const block of blocks) {
-        const before = x
-        for (const { name, stride, kernel, depthwise, clipped } of block.layers) {
-          const options = {
-            x: x as Tensor4D,
-            filter: w[`${name}.weight`] as Tensor4D,
-            strides: stride,
-            bias: w[`${name}.bias`]!,
-            ...(clipped && { activation: 'relu6' as const }),
-            pad: kernel >> 1,
-            dimRoundingMode: 'floor' as const,
-          }
-          x = depthwise ? tf.fused.depthwiseConv2d(options) : tf.fused.conv2d(options)
-        }
-        if (block.residual) x = tf.add(before, x)
-      }
-      const features = tf.mean(x as Tensor3D, [1, 2])
-      return [tf.fused.matMul({ a: features, b: w['classifier.weight']!, bias: w['classifier.bias']! })]
-    },
+    build: mobilenetTfjs,
   },
   jax: {
     weights: folded,
-    build:
-      ({ lax, nn, numpy: np }) =>
-      (inputs, w) => {
-        let x: JaxArray = inputs['x']!
-        for (const block of blocks) {
-          const before = block.residual ? x.ref : undefined
-          for (const { name, stride, kernel, from, to, depthwise, clipped } of block.layers) {
-            const pad = kernel >> 1
-            const pads: [number, number][] = [
-              [pad, pad],
-              [pad, pad],
-            ]
-            const y = lax
-              .convGeneralDilated(x, w[`${name}.weight`]!, [stride, stride], pads, {
-                featureGroupCount: depthwise ? from : 1,
-              })
-              .add(w[`${name}.bias`]!.reshape([1, to, 1, 1]))
-            x = clipped ? nn.relu6(y) : y
-          }
-          if (before !== undefined) x = x.add(before)
-        }
-        const features = np.mean(x, [2, 3])
-        return [np.matmul(features, w['classifier.weight']!.transpose()).add(w['classifier.bias']!)]
-      },
+    build: mobilenetJax,
   },
 }
