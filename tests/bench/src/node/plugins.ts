@@ -28,7 +28,8 @@ export const measuredModels = (
   wanted: ReadonlySet<string>,
   failed: (model: string, message: string) => void,
 ): Plugin => {
-  const plugin = quern({ targets: ['wasm'] })
+  // A benchmark may wait for its compiler longer than the page of a developer does.
+  const plugin = quern({ targets: ['wasm'], timeout: 600_000 })
   const { load } = plugin
   if (load === undefined || typeof load === 'function') throw new Error('the plugin of Quern has no load with a filter')
   return {

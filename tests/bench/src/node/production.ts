@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import quern from '@quern/vite-plugin'
 import type { Browser } from 'playwright-core'
 import { build } from 'vite'
-import type { NumericArray } from '../networks/weights.ts'
 import { errorOf } from '../page/judge.ts'
 import { medianOf } from '../page/measure.ts'
 import { writeWeights } from '../production/weights-file.ts'
@@ -45,7 +44,8 @@ const constantInput = (workload: Workload): Inputs =>
 const buildApp = async (root: string, out: string, library: Library, workload: Workload): Promise<void> => {
   const channelsLast = library === 'tfjs' && workload.tfjs.inputs !== undefined
   const given = constantInput(workload)
-  const shape = ((channelsLast ? workload.tfjs.inputs?.(given) : given)?.['x'] as NumericArray).shape
+  const { x } = (channelsLast ? workload.tfjs.inputs?.(given) : undefined) ?? given
+  const shape = x?.shape ?? []
   // One name for the forward function of any network.
   const facades: Readonly<Record<string, string>> = Object.fromEntries(
     (['tfjs', 'jax'] as const).map(id => [
