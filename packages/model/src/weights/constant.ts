@@ -62,7 +62,7 @@ type TypedArray =
   | Uint32Array
 
 /** The dtype whose numbers an array holds as they are. Half precision has no array of its own: Uint16Array holds integers. */
-const dtypeOf = (values: TypedArray): DType => {
+const dtypeOf = (values: TypedArray): DType | undefined => {
   if (values instanceof Float32Array) return 'f32'
   if (values instanceof Float64Array) return 'f64'
   if (values instanceof Int8Array) return 'i8'
@@ -70,7 +70,7 @@ const dtypeOf = (values: TypedArray): DType => {
   if (values instanceof Int16Array) return 'i16'
   if (values instanceof Uint16Array) return 'u16'
   if (values instanceof Int32Array) return 'i32'
-  return 'u32'
+  return values instanceof Uint32Array ? 'u32' : undefined
 }
 
 const shapeOf = (value: Nested): number[] => {

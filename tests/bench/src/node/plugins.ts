@@ -2,23 +2,28 @@
 import { readFile } from 'node:fs/promises'
 import quern from '@quern/vite-plugin'
 import type { Plugin } from 'vite'
-import wabt from 'wabt'
+import { assemble } from '../../contest.mjs'
+import { gemmWat } from '../handwritten/gemm.mjs'
 
-/** `import bytes from './x.wat'` gives the assembled module's bytes. For hand-written comparison kernels. */
+/**
+ * Hand-written comparison kernels, assembled: `import bytes from './x.wat'`, or `import bytes from 'gemm:m=512&nr=8'` for a matrix
+ * product of these sizes.
+ */
 export const wat = (): Plugin => ({
   name: 'wat',
+  resolveId: source => (source.startsWith('gemm:') ? `\0${source}` : undefined),
   load: {
-    filter: { id: /\.wat$/ },
+    filter: { id: /\.wat$|^\0gemm:/ },
     async handler(id) {
-      const { parseWat } = await wabt()
-      const features = { simd: true, relaxed_simd: true }
-      const module = parseWat(id, await readFile(id, 'utf8'), features)
-      const { buffer } = module.toBinary({})
-      module.destroy()
-      return `export default Uint8Array.from(atob(${JSON.stringify(Buffer.from(buffer).toString('base64'))}), c => c.charCodeAt(0))`
+      const text = id.startsWith('\0gemm:') ? gemmWat(sizesOf(id.slice('\0gemm:'.length))) : await readFile(id, 'utf8')
+      const bytes = Buffer.from(await assemble(id, text)).toString('base64')
+      return `export default Uint8Array.from(atob(${JSON.stringify(bytes)}), c => c.charCodeAt(0))`
     },
   },
 })
+
+const sizesOf = (query: string): Readonly<Record<string, number | boolean>> =>
+  Object.fromEntries([...new URLSearchParams(query)].map(([name, value]) => [name, value === 'true' || Number(value)]))
 
 /**
  * The plugin of Quern, but a model that does not compile becomes a module that throws the compiler's message, so that one

@@ -1,4 +1,7 @@
 /** @file Loops that a person wrote in WebAssembly text: what the machine gives to who knows the problem. */
+import gemm256 from 'gemm:m=256&n=256&k=256&mr=4&nr=8&mc=32&nc=64'
+import gemm512 from 'gemm:m=512&n=512&k=512&mr=4&nr=8&mc=32&nc=64'
+import gemm1024 from 'gemm:m=1024&n=1024&k=1024&mr=4&nr=8&mc=32&nc=64'
 import sincosBytes from '../handwritten/sincos.wat'
 import { elements } from '../networks/weights.ts'
 import type { Inputs } from '../workloads/workload.ts'
@@ -6,13 +9,24 @@ import type { Peer } from './contestant.ts'
 
 interface Kernel {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** Arguments of the exported `run`, given byte offsets of the inputs and of the output, each 64-byte aligned. */
-  readonly args: (inputs: readonly number[], output: number, given: Inputs) => readonly number[]
+  /** Bytes of memory that it works in, after its output. */
+  readonly scratch?: number
+  /** Arguments of the exported `run`: byte offsets of the inputs, of the output and of the scratch memory, 64-byte aligned. */
+  readonly args: (inputs: readonly number[], output: number, scratch: number, given: Inputs) => readonly number[]
 }
+
+const gemm = (bytes: Uint8Array<ArrayBuffer>, size: number): Kernel => ({
+  bytes,
+  scratch: size * size * 4,
+  args: ([a = 0, b = 0], y, scratch) => [a, b, y, scratch],
+})
 
 /** By workload. A kernel imports `env.memory`, and copies in and out are timed as everyone's. */
 const kernels: Readonly<Record<string, Kernel>> = {
-  sincos: { bytes: sincosBytes, args: ([x = 0], y, { x: given }) => [x, y, given?.data.length ?? 0] },
+  sincos: { bytes: sincosBytes, args: ([x = 0], y, _, { x: given }) => [x, y, given?.data.length ?? 0] },
+  'matmul-256': gemm(gemm256, 256),
+  'matmul-512': gemm(gemm512, 512),
+  'matmul-1024': gemm(gemm1024, 1024),
 }
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64
@@ -30,10 +44,11 @@ export const handwritten: Peer = {
       end = aligned(end + a.byteLength)
     }
     const size = elements(workload.output)
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((end + size * 4) / 65_536) + 1 })
+    const scratch = aligned(end + size * 4)
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((scratch + (kernel.scratch ?? 0)) / 65_536) + 1 })
     const { instance } = await WebAssembly.instantiate(kernel.bytes, { env: { memory } })
     const run = instance.exports['run'] as (...args: readonly number[]) => void
-    const args = kernel.args(offsets, end, inputs)
+    const args = kernel.args(offsets, end, scratch, inputs)
     const into = new Float32Array(size)
     return {
       run: () => {
