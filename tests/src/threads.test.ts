@@ -24,6 +24,8 @@ describe.skipIf(!chromium)('threads', () => {
         await page.evaluate(() => window.page.wave({ device: 'wasm', thread: 'worker', threads: 3 }, 200)),
         await page.evaluate(() => window.page.inAppWorker(3, 200)),
         await page.evaluate(() => window.page.wave({ device: 'wasm', thread: 'caller', threads: 3 }, 5)),
+        await page.evaluate(() => window.page.wave({ device: 'wasm' }, 5)),
+        await page.evaluate(() => window.page.wave({ device: 'wasm', dims: { n: 1000 } }, 5)),
       ]
       // The runtime's workers; of the end of the app's own, in which some of them were, the browser does not always tell.
       const left = () => page.workers().filter(w => !w.url().includes('/app-worker'))
@@ -58,8 +60,21 @@ describe.skipIf(!chromium)('threads', () => {
         ],
       },
     }
-    const [page, worker] = await answers(false)
+    const [page, worker, , unbounded, told] = await answers(false)
     expect(page).toEqual(one)
     expect(worker).toEqual(one)
+    // What may take any time stays off the page's thread, unless the app says what sizes it expects.
+    expect(unbounded).toMatchObject({
+      ok: true,
+      value: { wrong: 0, thread: 'worker', reasons: ['wasm: asked for', expect.stringMatching(/^a worker: .*no bound/)] },
+    })
+    expect(told).toMatchObject({
+      ok: true,
+      value: {
+        wrong: 0,
+        thread: 'caller',
+        reasons: ['wasm: asked for', "the caller's thread: predicted at most 0.00 ms a run at n = 1000"],
+      },
+    })
   })
 })

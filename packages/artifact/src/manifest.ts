@@ -137,8 +137,11 @@ export interface GpuEntry {
 export interface Entry {
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  /** Predicted milliseconds of one run at the dims' lower bounds, for the choice of device and thread. */
-  readonly predictedMs: number
+  /**
+   * Predicted milliseconds of one run over the dims, for the choice of device and thread: copies in and out, hand-over and
+   * readback included. The one expression whose numbers may be fractions.
+   */
+  readonly predictedMs: Expr
   readonly wasm?: WasmEntry
   readonly webgpu?: GpuEntry
 }

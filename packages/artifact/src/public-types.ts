@@ -60,10 +60,18 @@ export interface Progress {
 }
 
 export interface LoadOptions {
-  /** `auto` compares the cost model's prediction per device. Default `auto`. */
+  /** `auto` compares the cost model's predictions per device at both ends of the dims' bounds. Default `auto`. */
   readonly device?: 'auto' | DeviceKind
-  /** Where wasm runs: on the caller's thread, in a worker, or chosen by predicted time. Default `auto`. */
+  /**
+   * Where wasm runs. `auto`, the default, takes the caller's thread only where every run that the dims' bounds permit is predicted to
+   * take less than 2 ms.
+   */
   readonly thread?: 'auto' | 'caller' | 'worker'
+  /**
+   * The sizes that you expect, by the names of dims: predictions hold there, instead of at the ends of the dims' bounds. Runs may
+   * have any size all the same.
+   */
+  readonly dims?: Readonly<Record<string, number>>
   /** Team size for parallel plans; 1 where shared memory is refused (and reported). */
   readonly threads?: number
   /** Called with decoded bytes: from 0 to exactly `total`, never backwards. */

@@ -1,7 +1,7 @@
 /** @file The artifact of one variant: its code, its packed weights, and the manifest that describes both. */
 import type { Artifact, Entry, SymbolBounds } from '@quern/artifact'
 import { type ProgramGraph, mergeSymbols } from '@quern/core-ir'
-import type { LoweringResult } from '@quern/loop-opt'
+import { type LoweringResult, timeExpr } from '@quern/loop-opt'
 import { assetRef } from './asset.ts'
 import type { EmittedCode } from './back-end.ts'
 import type { CompileOptions } from './options.ts'
@@ -37,7 +37,7 @@ export const artifactOf = async (
       entries: Object.fromEntries(
         Object.entries(entries).map(([name, { inputs, outputs, ...code }]): [string, Entry] => [
           name,
-          { inputs, outputs, predictedMs: lowered.predictedMs.get(name) ?? 0, ...code },
+          { inputs, outputs, predictedMs: timeExpr(lowered.predicted.get(name) ?? new Map()), ...code },
         ]),
       ),
       states: states.map(({ name, dtype, shape, at, init }) => ({

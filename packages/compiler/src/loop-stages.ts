@@ -1,15 +1,13 @@
 /** @file What happens to kernels after schedules and before code: they are made legal, verified, and shown. */
+import { type Kernel, type Numerics, expandKernel, printIndex, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
 import {
-  type Kernel,
-  type Numerics,
-  expandKernel,
-  type ix,
-  printIndex,
-  printKernel,
-  printPlan,
-  verifyKernel,
-} from '@quern/core-ir'
-import { type LoweringResult, type TargetInfo, contractProducts, legalise, printTrace } from '@quern/loop-opt'
+  type LoweringResult,
+  type TargetInfo,
+  contractProducts,
+  legalise,
+  printTime,
+  printTrace,
+} from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
 
 /** What legal code depends on beside the kernel. */
@@ -63,12 +61,13 @@ export const showLoops = (lowered: LoweringResult, legal: LoweringResult, onStag
   onStage('memory', join(lowered.plans.map(p => memoryText(p))))
   onStage(
     'cost',
-    [...lowered.costs]
-      .map(
+    [
+      ...[...lowered.costs].map(
         ([name, c]) =>
-          `${name}: ${JSON.stringify(c, (_, v: unknown) => (typeof v === 'object' && v !== null && 'key' in v ? printIndex(v as ix.Index) : v))}`,
-      )
-      .join('\n'),
+          `${name}: ${printIndex(c.operations)} operations, ${printIndex(c.bytes)} bytes, ${printTime(c.time)} ms`,
+      ),
+      ...[...lowered.predicted].map(([entry, time]) => `a run of ${entry}: ${printTime(time)} ms`),
+    ].join('\n'),
   )
 }
 

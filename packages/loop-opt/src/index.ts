@@ -1,6 +1,7 @@
 /** @file Lowering of regions to loop nests, schedule primitives, scheduling rules, cost model and memory plan. */
 export * from './lower/lowered-region.ts'
 export * from './cost/kernel-cost.ts'
+export * from './cost/time.ts'
 export * from './lower/flatten.ts'
 export * from './lower/lower-region.ts'
 export * from './legalise/contract.ts'

@@ -4,7 +4,8 @@
  */
 import type { Kernel, LoweredProgram, Numerics, Plan, ProgramGraph } from '@quern/core-ir'
 import { type KernelCost, costOf } from './cost/kernel-cost.ts'
-import { predicted } from './cost/predict.ts'
+import { predictedTime } from './cost/predict.ts'
+import type { Time } from './cost/time.ts'
 import { planMemory } from './memory/plan-memory.ts'
 import { buildPlan } from './plan/build-plan.ts'
 import { constantParams, withLayouts } from './plan/constant-layouts.ts'
@@ -32,8 +33,8 @@ export interface LoweringResult extends LoweredProgram {
   /** The primitives that made each kernel. */
   readonly traces: ReadonlyMap<string, readonly Application[]>
   readonly costs: ReadonlyMap<string, KernelCost>
-  /** Milliseconds of one run of each entry, at the symbols' lower bounds. */
-  readonly predictedMs: ReadonlyMap<string, number>
+  /** The time of one run of each entry, over the dims that callers bind. */
+  readonly predicted: ReadonlyMap<string, Time>
 }
 
 export const lowerProgram = (
@@ -145,6 +146,6 @@ const planned = (
     unscheduled,
     traces: new Map([...schedules].map(([kernel, s]) => [kernel, s.trace])),
     costs,
-    predictedMs: new Map(plans.map(p => [p.entry, predicted(p.steps, costs) + target.speed.runMicroseconds / 1e3])),
+    predicted: new Map(plans.map(p => [p.entry, predictedTime(p, costs, target)])),
   }
 }

@@ -1,15 +1,21 @@
 /** @file Which artifact is loaded, where it runs and with how many threads, and the reasons that a report gives. */
-import type { ArtifactParts, LoadOptions, Manifest } from '@quern/artifact'
+import type { ArtifactParts, Expr, LoadOptions, Manifest, SymbolBounds } from '@quern/artifact'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { chooseDevice } from './choose-device.ts'
+import type { Webgpu } from './create-model.ts'
 
-const artifact = (target: 'wasm' | 'webgpu', predictedMs: number, sharedMaxPages?: number): ArtifactParts => {
+const artifact = (
+  target: 'wasm' | 'webgpu',
+  predictedMs: Expr,
+  sharedMaxPages?: number,
+  symbols: Readonly<Record<string, SymbolBounds>> = {},
+): ArtifactParts => {
   const manifest: Manifest = {
     format: 1,
     name: 'm',
     target,
     variant: sharedMaxPages === undefined ? 'plain' : 'threads',
-    symbols: {},
+    symbols,
     entries: { main: { inputs: [], outputs: [], predictedMs } },
     states: [],
     code: { file: 'c', bytes: 0, sha256: [] },
@@ -29,11 +35,15 @@ const choose = async (artifacts: readonly ArtifactParts[], options: LoadOptions)
 }
 afterEach(() => vi.unstubAllGlobals())
 
+const short = "the caller's thread: predicted at most 0.50 ms a run"
+const long = 'a worker: predicted at most 5.00 ms a run'
+
 describe('wasm', () => {
   it.each([
-    ['a short plan stays on the caller', 0.5, { threads: undefined }, 'wasm plain caller 1', []],
-    ['a long plan gets a team', 5, { threads: 3 }, 'wasm threads worker 3', []],
-    ['one thread when asked for', 5, { threads: 1 }, 'wasm plain worker 1', []],
+    ['a short plan stays on the caller', 0.5, { threads: undefined }, 'wasm plain caller 1', [short]],
+    ['a long plan gets a team', 5, { threads: undefined }, 'wasm threads worker 2', [long]],
+    ['a team as large as was asked for', 5, { threads: 3 }, 'wasm threads worker 3', []],
+    ['one thread when asked for', 5, { threads: 1 }, 'wasm plain worker 1', [long]],
     ['threads asked for make a team of a short plan', 0.5, { threads: 2 }, 'wasm threads worker 2', []],
     ['a worker when asked for', 0.5, { thread: 'worker', threads: 1 }, 'wasm plain worker 1', []],
     ['at most sixteen', 5, { threads: 99 }, 'wasm threads worker 16', []],
@@ -44,11 +54,32 @@ describe('wasm', () => {
       'wasm plain caller 1',
       [expect.stringMatching(/^one thread: .*'caller' was asked for/)],
     ],
-  ] as const)('%s', async (_, ms, { threads, ...options }, chosen, reasons) =>
+  ] as const)('%s', async (_, ms, { threads, ...options }, chosen, reasons) => {
+    vi.stubGlobal('navigator', { hardwareConcurrency: 2 })
     expect(
       await choose(both(ms), { device: 'wasm', ...options, ...(threads !== undefined && { threads }) } as LoadOptions),
-    ).toEqual({ chosen, reasons: ['wasm: asked for', ...reasons] }),
-  )
+    ).toEqual({ chosen, reasons: ['wasm: asked for', ...reasons] })
+  })
+
+  const growing = (n: SymbolBounds): ArtifactParts[] => [
+    artifact('wasm', ['+', ['*', 0.1, ['/', ['+', 'n', 3], 4]], 0.01], undefined, { n }),
+  ]
+  it.each([
+    [{ min: 1, max: 64 }, {}, 'caller', "the caller's thread: predicted at most 1.61 ms a run at n = 64"],
+    [{ min: 1, max: 4096 }, {}, 'worker', 'a worker: predicted at most 102.41 ms a run at n = 4096'],
+    [{ min: 1 }, {}, 'worker', 'a worker: a dim has no bound, so a run may take long'],
+    [{ min: 1 }, { n: 8 }, 'caller', "the caller's thread: predicted at most 0.21 ms a run at n = 8"],
+    [{ min: 1, max: 4 }, { n: 400 }, 'worker', 'a worker: predicted at most 10.01 ms a run at n = 400'],
+  ] as const)('where bounds %o and expected sizes %o say', async (n, dims, where, reason) => {
+    expect(await choose(growing(n), { threads: 1, dims })).toEqual({
+      chosen: `wasm plain ${where} 1`,
+      reasons: ['wasm: the only target compiled', reason],
+    })
+  })
+  it('a dim without a bound that costs nothing', async () => {
+    const parts = artifact('wasm', ['*', 0.1, ['min', 'n', 8]], undefined, { n: { min: 1 } })
+    expect(await choose([parts], { threads: 1 })).toMatchObject({ chosen: 'wasm plain caller 1' })
+  })
 
   it('no team without work to share', async () =>
     expect(await choose([artifact('wasm', 5)], { threads: 2 })).toEqual({
@@ -59,7 +90,7 @@ describe('wasm', () => {
     vi.stubGlobal('crossOriginIsolated', false)
     expect(await choose(both(5), { threads: 2 })).toMatchObject({
       chosen: 'wasm plain worker 1',
-      reasons: [expect.any(String), expect.stringMatching(/^one thread: the page is not cross-origin isolated/)],
+      reasons: ['wasm: the only target compiled', expect.stringMatching(/^one thread: the page is not cross-origin isolated/)],
     })
   })
   it('no team where the engine gives no shared memory', async () =>
@@ -70,17 +101,41 @@ describe('wasm', () => {
 })
 
 describe('devices', () => {
-  const all = (onCpu: number, onGpu: number): ArtifactParts[] => [...both(onCpu), artifact('webgpu', onGpu)]
+  const all = (onCpu: Expr, onGpu: Expr, n?: SymbolBounds): ArtifactParts[] => {
+    const symbols: Record<string, SymbolBounds> = n === undefined ? {} : { n }
+    return [artifact('wasm', onCpu, undefined, symbols), artifact('webgpu', onGpu, undefined, symbols)]
+  }
   it('auto stays on wasm where handing over costs more', async () =>
-    expect(await choose(all(1, 0.1), { threads: 1 })).toEqual({
+    expect(await choose(all(1, 1.6), { threads: 1 })).toEqual({
       chosen: 'wasm plain caller 1',
-      reasons: ['wasm: predicted 1.00 ms a run', 'not webgpu: predicted 1.60 ms with hand-over and readback'],
+      reasons: [
+        'wasm: predicted 1.00 ms a run',
+        'not webgpu: predicted 1.60 ms a run',
+        "the caller's thread: predicted at most 1.00 ms a run",
+      ],
     }))
+  it.each([
+    // wasm loses nothing at one end and little at the other.
+    [{ min: 1, max: 20 }, {}, 'wasm: predicted 0.10 ms a run at n = 1, 2.00 ms a run at n = 20'],
+    // wasm is quicker by 1.4 ms at one end, and slower by some 100 ms at the other.
+    [{ min: 1, max: 1000 }, {}, 'not wasm: predicted 0.10 ms a run at n = 1, 100.00 ms a run at n = 1000'],
+    [{ min: 1 }, {}, 'not wasm: predicted 0.10 ms a run at n = 1, 104857.60 ms a run at n = 1048576'],
+    [{ min: 1, max: 1000 }, { n: 2 }, 'wasm: predicted 0.20 ms a run at n = 2'],
+  ] as const)('auto over bounds %o and expected sizes %o', async (n, dims, reason) => {
+    vi.stubGlobal('navigator', { gpu: {} })
+    const gpu = {} as GPUDevice
+    const webgpu = {
+      openDevice: async (_: GPU, [parts]: readonly ArtifactParts[]) => ({ parts, gpu, reasons: [] }),
+    } as unknown as Webgpu
+    const chosen = await chooseDevice(all(['*', 0.1, 'n'], ['+', ['*', 0.001, 'n'], 1.5], n), { dims }, async () => webgpu)
+    expect(chosen.parts.manifest.target).toBe(reason.startsWith('not') ? 'webgpu' : 'wasm')
+    expect(chosen.reasons).toContain(reason)
+  })
   it('auto falls back to wasm without WebGPU, and says so', async () => {
     vi.stubGlobal('navigator', {})
     expect(await choose(all(50, 1), { threads: 1 })).toEqual({
       chosen: 'wasm plain worker 1',
-      reasons: ['wasm: this browser has no WebGPU'],
+      reasons: ['wasm: this browser has no WebGPU', 'a worker: predicted at most 50.00 ms a run'],
     })
   })
   it('an insecure page is told that it is one', async () => {

@@ -1,6 +1,7 @@
 /** @file Chooses the artifact to load, and says why it and why not the others. */
 import { type ArtifactParts, type LoadOptions, QuernError } from '@quern/artifact'
 import { canSpawn, cores } from '#platform'
+import { predictAtEnds, predictMost } from './predict.ts'
 import { makeMemory } from './wasm/instance.ts'
 import type { Webgpu } from './create-model.ts'
 
@@ -20,14 +21,9 @@ export interface GpuChoice {
   readonly reasons: readonly string[]
 }
 
-/** A GPU spends about this long on handing over and reading back, whatever the model. Milliseconds. */
-const gpuOverheadMs = 1.5
 /** A plan predicted to take less runs on the caller's thread: the hand-over would cost more than it frees. Milliseconds. */
 const inlineBelowMs = 2
 const mostThreads = 16
-
-const slowestEntry = (parts: ArtifactParts): number =>
-  Math.max(0, ...Object.values(parts.manifest.entries).map(e => e.predictedMs))
 
 export const chooseDevice = async (
   artifacts: readonly ArtifactParts[],
@@ -51,17 +47,19 @@ export const chooseDevice = async (
     return { ...chosen, reasons: [...why, ...chosen.reasons] }
   }
   if (device === 'wasm') return toWasm('wasm: asked for')
-  if (webgpu.length === 0) return toWasm('wasm: the only target compiled')
-  const gpuMs = Math.min(...webgpu.map(slowestEntry)) + gpuOverheadMs
-  if (device === 'auto' && onCpu !== undefined && slowestEntry(onCpu) <= gpuMs)
-    return toWasm(
-      `wasm: predicted ${slowestEntry(onCpu).toFixed(2)} ms a run`,
-      `not webgpu: predicted ${gpuMs.toFixed(2)} ms with hand-over and readback`,
-    )
-  const found = await findGpu(webgpu, loadWebgpu)
+  const [byGpu] = webgpu.map(parts => predictAtEnds(parts, options))
+  if (byGpu === undefined) return toWasm('wasm: the only target compiled')
+  const byCpu = onCpu && predictAtEnds(onCpu, options)
+  // The device that loses less where it loses: what both ends take together decides.
+  if (device === 'auto' && byCpu !== undefined && byCpu.ms <= byGpu.ms)
+    return toWasm(`wasm: ${byCpu.says}`, `not webgpu: ${byGpu.says}`)
+  const found = await findGpu(webgpu, loadWebgpu, device === 'auto' && onCpu !== undefined)
   if ('gpu' in found) {
-    const why = device === 'webgpu' ? 'asked for' : `predicted ${gpuMs.toFixed(2)} ms a run`
-    return { ...found, reasons: [`webgpu: ${why}`, ...found.reasons] }
+    const why =
+      device === 'webgpu'
+        ? ['webgpu: asked for']
+        : [`webgpu: ${byGpu.says}`, byCpu === undefined ? 'not wasm: not compiled for it' : `not wasm: ${byCpu.says}`]
+    return { ...found, reasons: [...why, ...found.reasons] }
   }
   if (device === 'webgpu' || onCpu === undefined)
     throw new QuernError(
@@ -75,6 +73,7 @@ export const chooseDevice = async (
 const findGpu = async (
   artifacts: readonly ArtifactParts[],
   loadWebgpu: (() => Promise<Webgpu>) | undefined,
+  hardwareOnly: boolean,
 ): Promise<GpuChoice | { readonly why: string }> => {
   const api: GPU | undefined = globalThis.navigator?.gpu
   if (api === undefined)
@@ -94,24 +93,36 @@ const findGpu = async (
       cause,
     )
   })
-  const found = await webgpu.openDevice(api, artifacts)
+  const found = await webgpu.openDevice(api, artifacts, hardwareOnly)
   return 'gpu' in found ? { ...found, webgpu } : found
 }
 
 /** Where wasm runs, and with how many threads. */
 const chooseWasm = (
   variants: readonly ArtifactParts[],
-  { thread = 'auto', threads: wanted }: LoadOptions,
+  options: LoadOptions,
 ): WasmChoice => {
+  const { thread = 'auto', threads: wanted } = options
   const single = variants.find(a => a.manifest.wasm?.sharedMaxPages === undefined)
   const shared = variants.find(a => a.manifest.wasm?.sharedMaxPages !== undefined)
   const plain = single ?? shared
   if (plain === undefined) throw new Error('no wasm variant')
-  const slow = slowestEntry(plain) >= inlineBelowMs
   const threads = Math.min(wanted ?? Math.min(cores(), 4), mostThreads)
   const asked = thread === 'worker' || (wanted !== undefined && wanted > 1)
+  const most = predictMost(plain, options)
+  const slow = !(most.ms < inlineBelowMs)
   const inWorker = thread !== 'caller' && (asked || slow) && canSpawn()
-  const one = (...reasons: string[]): WasmChoice => ({ parts: plain, inWorker, threads: 1, memory: undefined, reasons })
+  const where =
+    thread === 'caller' || asked
+      ? []
+      : [`${inWorker ? 'a worker' : `the caller's thread${slow ? ', since this realm starts no workers' : ''}`}: ${most.says}`]
+  const one = (...reasons: string[]): WasmChoice => ({
+    parts: plain,
+    inWorker,
+    threads: 1,
+    memory: undefined,
+    reasons: [...where, ...reasons],
+  })
 
   if (threads <= 1) return one()
   if (thread === 'caller')
@@ -123,7 +134,7 @@ const chooseWasm = (
       'one thread: the page is not cross-origin isolated, so shared memory is refused (send COOP and COEP headers)',
     )
   try {
-    return { parts: shared, inWorker, threads, memory: makeMemory(shared.manifest), reasons: [] }
+    return { parts: shared, inWorker, threads, memory: makeMemory(shared.manifest), reasons: where }
   } catch {
     return one(
       `one thread: the engine refused shared memory of up to ${shared.manifest.wasm?.sharedMaxPages} pages of 64 KiB`,

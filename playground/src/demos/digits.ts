@@ -33,7 +33,8 @@ export const digitsDemo = (): HTMLElement => {
   }
 
   const open = (): Promise<Net> => {
-    loaded ??= digits.load({ device }).then(net => {
+    // One drawn digit at a time is what must be quick: the test set may wait.
+    loaded ??= digits.load({ device, dims: { n: 1 } }).then(net => {
       const { device: runs, thread, reasons, bytes: sizes } = net.report()
       facts.textContent = `Runs on ${runs}${runs === 'wasm' ? ` (${thread === 'caller' ? 'this thread' : 'a worker'})` : ''} — ${reasons[0] ?? ''}. Code ${bytes(sizes.code)}, weights ${bytes(sizes.weights)}.`
       return net

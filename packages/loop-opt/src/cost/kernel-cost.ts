@@ -1,39 +1,46 @@
-/** @file The first cost model: a kernel's operations and bytes, and the larger of the times they take. */
-import { type Index, type Kernel, type Stmt, type SymbolInfo, ix } from '@quern/core-ir'
-import { estimator, weightOf } from '../lower/weight.ts'
+/** @file The cost model of kernels: operations and bytes, and the larger of the times they take. */
+import { type Index, type Kernel, type Stmt, ix } from '@quern/core-ir'
+import { weightOf } from '../lower/weight.ts'
 import type { TargetInfo } from '../target/target-info.ts'
+import { type Time, constantTime, longestTime, sumOfTimes, timeOf } from './time.ts'
 
 export interface KernelCost {
   /** Simple operations of one run, over symbols. */
   readonly operations: Index
   /** Bytes of every param, once. */
   readonly bytes: Index
-  /** At the symbols' lower bounds. */
-  readonly ms: number
+  readonly time: Time
 }
+
+/** Rounds of a loop whose number only data tells. */
+export const roundsByData = 16
 
 /** Counts an unscheduled kernel: no schedule changes what has to be done. */
 export const costOf = (kernel: Kernel, target: TargetInfo): KernelCost => {
-  const operations = count(kernel.body)
+  const operations = count(kernel.body, new Map())
   const bytes = ix.add(0, ...kernel.params.map(p => ix.mul(ix.product(p.shape), target.elementBytes[p.dtype])))
-  return { operations, bytes, ms: msOf(operations, bytes, kernel, target) }
-}
-
-const msOf = (operations: Index, bytes: Index, kernel: Kernel, target: TargetInfo): number => {
-  const at = estimator(kernel.symbols.map((s): SymbolInfo => ({ ...s, max: s.min, multipleOf: 1 })))
   const { gflops, bandwidth, launchMicroseconds } = target.speed
-  return Math.max(at(operations) / (gflops * 1e6), at(bytes) / (bandwidth * 1e6)) + launchMicroseconds / 1e3
+  const time = sumOfTimes(
+    longestTime(timeOf(operations, 1 / (gflops * 1e6)), timeOf(bytes, 1 / (bandwidth * 1e6))),
+    constantTime(launchMicroseconds / 1e3),
+  )
+  return { operations, bytes, time }
 }
 
-const count = (stmts: readonly Stmt[]): Index =>
+/** @param axes the extents of the loops around: where an inner loop's extent names an axis, it counts as that */
+const count = (stmts: readonly Stmt[], axes: ReadonlyMap<string, Index>): Index =>
   ix.add(
     0,
     ...stmts.map((s): Index => {
       switch (s.kind) {
-        case 'for':
-          return ix.mul(s.extent, count(s.body))
+        case 'for': {
+          const extent = ix.mapAtoms(s.extent, a =>
+            a.kind === 'value' ? ix.constant(roundsByData) : a.kind === 'var' ? axes.get(a.name) : undefined,
+          )
+          return ix.mul(extent, count(s.body, new Map([...axes, [s.axis, extent]])))
+        }
         case 'if':
-          return ix.add(weightOf(s.condition), ix.max(count(s.then), count(s.else)))
+          return ix.add(weightOf(s.condition), ix.max(count(s.then, axes), count(s.else, axes)))
         case 'let':
           return ix.constant(weightOf(s.value))
         case 'store':

@@ -63,9 +63,14 @@ export const topLoops = (kernel: Kernel): For[] => kernel.body.filter(isFor)
 export const constantOf = (x: Index | undefined): number | undefined =>
   x !== undefined && ix.isConst(x) ? x.value : undefined
 
-/** Simple operations of a kernel at typical sizes. */
-export const typicalWork = (kernel: Kernel): number => {
-  const size = estimator(kernel.symbols.map((s): SymbolInfo => ({ ...s, multipleOf: 1 })))
+/** What a symbol without a bound counts as where the largest sizes are asked for. */
+const largeSize = 1 << 20
+
+/** Simple operations of a kernel at the largest sizes that its symbols may have. */
+export const largestWork = (kernel: Kernel): number => {
+  const size = estimator(
+    kernel.symbols.map((s): SymbolInfo => ({ ...s, min: s.max ?? Math.max(s.min, largeSize), multipleOf: 1 })),
+  )
   const count = (stmts: readonly Stmt[]): number =>
     stmts.reduce((n, s) => {
       switch (s.kind) {

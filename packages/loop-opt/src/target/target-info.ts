@@ -41,6 +41,8 @@ export interface TargetInfo {
     readonly gflops: number
     /** GB/s beyond the caches. */
     readonly bandwidth: number
+    /** GB/s of inputs on their way in and outputs on their way back. */
+    readonly transfer: number
     /** Microseconds that starting one kernel costs. */
     readonly launchMicroseconds: number
     /** Microseconds that one run costs before and after its kernels. */

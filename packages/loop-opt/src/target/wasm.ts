@@ -18,5 +18,5 @@ export const wasmTarget = (options: { relaxedSimd?: boolean; threads?: number } 
   cacheBytes: [32 * 1024, 1024 * 1024],
   privateMemory: true,
   inPlaceBindings: true,
-  speed: { gflops: 40, bandwidth: 25, launchMicroseconds: 0.2, runMicroseconds: 2 },
+  speed: { gflops: 40, bandwidth: 25, transfer: 16, launchMicroseconds: 0.2, runMicroseconds: 2 },
 })

@@ -11,12 +11,15 @@ export interface FoundDevice {
 const wished = ['shader-f16', 'subgroups']
 const limits = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const
 
+/** @param hardwareOnly refuses an adapter that computes on the CPU: wasm does that better */
 export const openDevice = async (
   api: GPU,
   artifacts: readonly ArtifactParts[],
+  hardwareOnly: boolean,
 ): Promise<FoundDevice | { readonly why: string }> => {
   const adapter = await api.requestAdapter().catch(() => null)
   if (adapter === null) return { why: 'the browser found no GPU adapter' }
+  if (hardwareOnly && adapter.info?.isFallbackAdapter) return { why: "the only GPU adapter is the browser's software" }
   const reasons: string[] = []
   // The variant with most features that the adapter has; the stub lists them from plain to special.
   const usable = artifacts.filter(({ manifest }) => {

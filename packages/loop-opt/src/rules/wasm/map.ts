@@ -13,10 +13,10 @@ import {
   constantOf,
   firstOf,
   isFor,
+  largestWork,
   start,
   topLoops,
   tryEdit,
-  typicalWork,
 } from '../rule.ts'
 import { vectors } from './vector.ts'
 
@@ -26,8 +26,9 @@ export const parallelWork = 1 << 17
 export const isTeam = ({ target }: RuleContext): boolean =>
   target.parallelism.kind === 'team' && target.parallelism.threads > 1
 
+/** Asked at the largest sizes: a team is loaded where runs may be long, and a kernel that one member runs is met before and after too. */
 export const isWorthTeam = (context: RuleContext): boolean =>
-  isTeam(context) && typicalWork(context.region.kernel) >= parallelWork
+  isTeam(context) && largestWork(context.region.kernel) >= parallelWork
 
 /** Splits the outermost loops over the team, where there is one and the work is worth it. */
 export const inParallel = (s: Schedule, context: RuleContext): Schedule =>
