@@ -66,7 +66,11 @@ describe.skipIf(!chromium)('threads', () => {
     // What may take any time stays off the page's thread, unless the app says what sizes it expects.
     expect(unbounded).toMatchObject({
       ok: true,
-      value: { wrong: 0, thread: 'worker', reasons: ['wasm: asked for', expect.stringMatching(/^a worker: .*no bound/)] },
+      value: {
+        wrong: 0,
+        thread: 'worker',
+        reasons: ['wasm: asked for', expect.stringMatching(/^a worker: .*no bound/)],
+      },
     })
     expect(told).toMatchObject({
       ok: true,

@@ -40,11 +40,12 @@ export function jit<E extends Entries>(program: Program<E>, options?: JitOptions
 export async function jit(model: object, options: JitOptions = {}): Promise<unknown> {
   const { graph, kind, options: own } = programOf(model)
   const artifacts: ArtifactParts[] = []
-  const { numerics = own.numerics, relaxed, f16, onStage } = options
+  const { targets: _, numerics = own.numerics, relaxed, f16, verify, onStage, ...loading } = options
   const shared = {
     ...(numerics && { numerics }),
     ...(relaxed && { relaxed }),
     ...(f16 && { f16 }),
+    ...(verify && { verify }),
     ...(onStage && { onStage }),
   }
   for (const target of targetsFor(options)) {
@@ -53,5 +54,5 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     const assets = Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)] as const)
     artifacts.push({ manifest, assets: Object.fromEntries(assets) })
   }
-  return createModel({ name: graph.name, kind, artifacts, webgpu: () => import('@quern/runtime/webgpu') }).load(options)
+  return createModel({ name: graph.name, kind, artifacts, webgpu: () => import('@quern/runtime/webgpu') }).load(loading)
 }

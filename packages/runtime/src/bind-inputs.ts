@@ -175,14 +175,19 @@ const bindSymbol = (
       values: [before, value],
       input: port.name,
     })
+  checkDim(manifest, symbol, value, `in the input ${port.name}`)
+  symbols[symbol] = value
+}
+
+/** A dim's value within the bounds that the model was compiled for. */
+export const checkDim = (manifest: Manifest, symbol: string, value: number, where: string): void => {
   const { min = 1, max = Infinity, multipleOf = 1 } = manifest.symbols[symbol] ?? {}
-  if (value < min || value > max || value % multipleOf !== 0)
+  if (!Number.isInteger(value) || value < min || value > max || value % multipleOf !== 0)
     throw new QuernError(
       'dim/out-of-bounds',
-      `the dim ${symbol} is ${value} in the input ${port.name}, and the model was compiled for ${min} to ${max === Infinity ? 'any number' : max}${multipleOf > 1 ? `, a multiple of ${multipleOf}` : ''}`,
+      `the dim ${symbol} is ${value} ${where}, and the model was compiled for ${min} to ${max === Infinity ? 'any number' : max}${multipleOf > 1 ? `, a multiple of ${multipleOf}` : ''}`,
       { dim: symbol, value, min, max: max === Infinity ? null : max, multipleOf },
     )
-  symbols[symbol] = value
 }
 
 /** The arrays of `into`, in the order of the outputs. Sizes are checked when they are known, after the run. */

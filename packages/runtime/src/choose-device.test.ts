@@ -69,13 +69,23 @@ describe('wasm', () => {
     [{ min: 1, max: 4096 }, {}, 'worker', 'a worker: predicted at most 102.41 ms a run at n = 4096'],
     [{ min: 1 }, {}, 'worker', 'a worker: a dim has no bound, so a run may take long'],
     [{ min: 1 }, { n: 8 }, 'caller', "the caller's thread: predicted at most 0.21 ms a run at n = 8"],
-    [{ min: 1, max: 4 }, { n: 400 }, 'worker', 'a worker: predicted at most 10.01 ms a run at n = 400'],
+    [{ min: 1 }, { n: 400 }, 'worker', 'a worker: predicted at most 10.01 ms a run at n = 400'],
   ] as const)('where bounds %o and expected sizes %o say', async (n, dims, where, reason) => {
     expect(await choose(growing(n), { threads: 1, dims })).toEqual({
       chosen: `wasm plain ${where} 1`,
       reasons: ['wasm: the only target compiled', reason],
     })
   })
+  it.each([
+    [{ m: 3 }, 'option/unknown-name', 'there is no dim named m; did you mean n? There are n'],
+    [{ n: 65 }, 'dim/out-of-bounds', 'the dim n is 65 in `dims`, and the model was compiled for 1 to 64'],
+    [{ n: '8' as unknown as number }, 'dim/out-of-bounds', 'the dim n is 8 in `dims`'],
+  ] as const)('expected sizes %o are refused', async (dims, code, message) =>
+    expect(choose(growing({ min: 1, max: 64 }), { dims })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    }),
+  )
   it('a dim without a bound that costs nothing', async () => {
     const parts = artifact('wasm', ['*', 0.1, ['min', 'n', 8]], undefined, { n: { min: 1 } })
     expect(await choose([parts], { threads: 1 })).toMatchObject({ chosen: 'wasm plain caller 1' })
@@ -90,7 +100,10 @@ describe('wasm', () => {
     vi.stubGlobal('crossOriginIsolated', false)
     expect(await choose(both(5), { threads: 2 })).toMatchObject({
       chosen: 'wasm plain worker 1',
-      reasons: ['wasm: the only target compiled', expect.stringMatching(/^one thread: the page is not cross-origin isolated/)],
+      reasons: [
+        'wasm: the only target compiled',
+        expect.stringMatching(/^one thread: the page is not cross-origin isolated/),
+      ],
     })
   })
   it('no team where the engine gives no shared memory', async () =>
@@ -127,7 +140,11 @@ describe('devices', () => {
     const webgpu = {
       openDevice: async (_: GPU, [parts]: readonly ArtifactParts[]) => ({ parts, gpu, reasons: [] }),
     } as unknown as Webgpu
-    const chosen = await chooseDevice(all(['*', 0.1, 'n'], ['+', ['*', 0.001, 'n'], 1.5], n), { dims }, async () => webgpu)
+    const chosen = await chooseDevice(
+      all(['*', 0.1, 'n'], ['+', ['*', 0.001, 'n'], 1.5], n),
+      { dims },
+      async () => webgpu,
+    )
     expect(chosen.parts.manifest.target).toBe(reason.startsWith('not') ? 'webgpu' : 'wasm')
     expect(chosen.reasons).toContain(reason)
   })

@@ -2,6 +2,8 @@
 import { type ArtifactParts, type LoadOptions, QuernError } from '@quern/artifact'
 import { canSpawn, cores } from '#platform'
 import { predictAtEnds, predictMost } from './predict.ts'
+import { checkDim } from './bind-inputs.ts'
+import { unknownName } from './check-options.ts'
 import { makeMemory } from './wasm/instance.ts'
 import type { Webgpu } from './create-model.ts'
 
@@ -30,11 +32,16 @@ export const chooseDevice = async (
   options: LoadOptions,
   loadWebgpu: (() => Promise<Webgpu>) | undefined,
 ): Promise<WasmChoice | GpuChoice> => {
-  const { device = 'auto' } = options
+  const { device = 'auto', dims = {} } = options
   const wasm = artifacts.filter(a => a.manifest.target === 'wasm')
   const webgpu = artifacts.filter(a => a.manifest.target === 'webgpu')
-  if (artifacts.length === 0)
-    throw new QuernError('artifact/malformed', 'the stub names no artifact: rebuild the app', {})
+  const [first] = artifacts
+  if (first === undefined) throw new QuernError('artifact/malformed', 'the stub names no artifact: rebuild the app', {})
+  const { manifest } = first
+  for (const [name, value] of Object.entries(dims)) {
+    if (manifest.symbols[name] === undefined) unknownName('dim', name, Object.keys(manifest.symbols))
+    checkDim(manifest, name, value, 'in `dims`')
+  }
   const [onCpu] = wasm
   if ((device === 'wasm' && onCpu === undefined) || (device === 'webgpu' && webgpu.length === 0))
     throw new QuernError(
@@ -98,10 +105,7 @@ const findGpu = async (
 }
 
 /** Where wasm runs, and with how many threads. */
-const chooseWasm = (
-  variants: readonly ArtifactParts[],
-  options: LoadOptions,
-): WasmChoice => {
+const chooseWasm = (variants: readonly ArtifactParts[], options: LoadOptions): WasmChoice => {
   const { thread = 'auto', threads: wanted } = options
   const single = variants.find(a => a.manifest.wasm?.sharedMaxPages === undefined)
   const shared = variants.find(a => a.manifest.wasm?.sharedMaxPages !== undefined)
@@ -115,7 +119,9 @@ const chooseWasm = (
   const where =
     thread === 'caller' || asked
       ? []
-      : [`${inWorker ? 'a worker' : `the caller's thread${slow ? ', since this realm starts no workers' : ''}`}: ${most.says}`]
+      : [
+          `${inWorker ? 'a worker' : `the caller's thread${slow ? ', since this realm starts no workers' : ''}`}: ${most.says}`,
+        ]
   const one = (...reasons: string[]): WasmChoice => ({
     parts: plain,
     inWorker,

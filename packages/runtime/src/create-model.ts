@@ -1,6 +1,7 @@
 /** @file What an emitted stub calls: a model over its artifacts, loaded on demand. */
 import { type LoadOptions, type Manifest, type ModelParts, QuernError } from '@quern/artifact'
 import { checking, fetchAsset, throwIfAborted } from './assets.ts'
+import { checkLoadOptions } from './check-options.ts'
 import { type WasmChoice, chooseDevice } from './choose-device.ts'
 import type { Executor } from './executor.ts'
 import { type AnyLoaded, loadedModel } from './loaded-model.ts'
@@ -21,6 +22,7 @@ export const createModel = (parts: RuntimeParts): { load(options?: LoadOptions):
 
 const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: LoadOptions): Promise<AnyLoaded> => {
   const start = performance.now()
+  checkLoadOptions(options)
   const { signal } = options
   throwIfAborted(signal)
   const formats = artifacts.map(a => a.manifest.format).filter(format => format !== 1)

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '@quern/artifact'
 import { bindInputs, bindInto } from './bind-inputs.ts'
+import { checkRunOptions } from './check-options.ts'
 import type { Executor, ExecutorOutput, ExecutorRun } from './executor.ts'
 
 export interface LoadFacts {
@@ -89,6 +90,7 @@ export const loadedModel = (
   const runner = (name: string, entry: Entry): AnyRunner => ({
     run: async (inputs, options = {}) => {
       alive()
+      checkRunOptions(options)
       const { signal } = options
       if (signal?.aborted === true) throw abortError(signal)
       const run = prepare(name, entry, inputs, options)

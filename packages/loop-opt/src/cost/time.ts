@@ -45,10 +45,7 @@ export const longestTime = (...times: readonly Time[]): Time => joined(times, Ma
 
 /** `count` times over. */
 export const repeatedTime = (time: Time, count: Index): Time =>
-  sumOfTimes(
-    ...[...time.values()].map(({ coef, factors }) => timeOf(ix.mul(count, ...factors), coef)),
-    constantTime(0),
-  )
+  sumOfTimes(...[...time.values()].map(({ coef, factors }) => timeOf(ix.mul(count, ...factors), coef)), constantTime(0))
 
 /** Names as other sizes: a symbol that data defines as its bound. */
 export const renamedTime = (time: Time, rename: (x: Index) => Index): Time =>
@@ -65,8 +62,8 @@ const termsOf = (time: Time): readonly TimeTerm[] =>
   [...time].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1)).map(([, t]) => t)
 
 export const timeExpr = (time: Time): Expr => {
-  const parts = termsOf(time).map(
-    ({ coef, factors }): Expr => (factors.length === 0 ? rounded(coef) : ['*', rounded(coef), ...factors.map(toExpr)]),
+  const parts = termsOf(time).map(({ coef, factors }): Expr =>
+    factors.length === 0 ? rounded(coef) : ['*', rounded(coef), ...factors.map(toExpr)],
   )
   const [only = 0] = parts
   return parts.length > 1 ? ['+', ...parts] : only
