@@ -1,5 +1,13 @@
 /** @file What happens to kernels after schedules and before code: they are made legal, verified, and shown. */
-import { type Kernel, type Numerics, expandKernel, printIndex, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
+import {
+  type Kernel,
+  type Numerics,
+  expandKernel,
+  printIndex,
+  printKernel,
+  printPlan,
+  verifyKernel,
+} from '@quern/core-ir'
 import {
   type LoweringResult,
   type TargetInfo,

@@ -15,20 +15,20 @@ const thrown = (check: () => void): string => {
 it.each([
   [
     { divice: 'wasm' },
-    '[option/unknown-name] there is no option of load() named divice; did you mean device? There are device, thread, dims, threads, onProgress, signal',
+    '[option/unknown-name] there is no option of load() named divice; the nearest of device, thread, dims, threads, onProgress, signal is device',
   ],
-  [{ thread: 2 }, "[option/wrong] the option thread of load() is 'auto' or 'caller' or 'worker', not 2"],
-  [{ device: 'gpu' }, "[option/wrong] the option device of load() is 'auto' or 'wasm' or 'webgpu', not 'gpu'"],
-  [{ threads: 0 }, '[option/wrong] the option threads of load() is a whole number above 0, not 0'],
-  [{ threads: 1.5 }, '[option/wrong] the option threads of load() is a whole number above 0, not 1.5'],
-  [{ threads: '2' }, "[option/wrong] the option threads of load() is a whole number above 0, not '2'"],
-  [{ dims: null }, '[option/wrong] the option dims of load() is an object, not null'],
-  [{ onProgress: true }, '[option/wrong] the option onProgress of load() is a function, not true'],
+  [{ thread: 2 }, '[option/wrong] the option thread must be one of auto, caller, worker, not number 2'],
+  [{ device: 'gpu' }, '[option/wrong] the option device must be one of auto, wasm, webgpu, not string gpu'],
+  [{ threads: 0 }, '[option/wrong] the option threads must be a whole number above 0, not number 0'],
+  [{ threads: 1.5 }, '[option/wrong] the option threads must be a whole number above 0, not number 1.5'],
+  [{ threads: '2' }, '[option/wrong] the option threads must be a whole number above 0, not string 2'],
+  [{ dims: null }, '[option/wrong] the option dims must be an object, not object null'],
+  [{ onProgress: true }, '[option/wrong] the option onProgress must be a function, not boolean true'],
   [
     { signal: new AbortController() },
-    '[option/wrong] the option signal of load() is an AbortSignal, not [object AbortController]',
+    '[option/wrong] the option signal must be an AbortSignal, not object [object AbortController]',
   ],
-  ['wasm', "[option/wrong] what load() takes as options is an object, not 'wasm'"],
+  ['wasm', '[option/wrong] what load() is given must be an object, not string wasm'],
   [{ device: undefined, signal: AbortSignal.abort(), threads: 3, dims: { n: 1 }, onProgress: () => {} }, 'nothing'],
   [{}, 'nothing'],
 ])('load(%j)', (options, message) => expect(thrown(() => checkLoadOptions(options as LoadOptions))).toBe(message))
@@ -36,10 +36,10 @@ it.each([
 it.each([
   [
     { output: 'cpu' },
-    '[option/unknown-name] there is no option of run() named output; did you mean outputs? There are signal, outputs, into',
+    '[option/unknown-name] there is no option of run() named output; the nearest of signal, outputs, into is outputs',
   ],
-  [{ outputs: 'gpu' }, "[option/wrong] the option outputs of run() is 'cpu' or 'device', not 'gpu'"],
-  [{ into: 3 }, '[option/wrong] the option into of run() is an object, not 3'],
+  [{ outputs: 'gpu' }, '[option/wrong] the option outputs must be one of cpu, device, not string gpu'],
+  [{ into: 3 }, '[option/wrong] the option into must be an object, not number 3'],
   [{ outputs: 'device', into: undefined }, 'nothing'],
 ])('run(inputs, %j)', (options, message) =>
   expect(thrown(() => checkRunOptions(options as RunOptions<Record<string, never>>))).toBe(message),

@@ -3,7 +3,7 @@ import { type ArtifactParts, type LoadOptions, QuernError } from '@quern/artifac
 import { canSpawn, cores } from '#platform'
 import { predictAtEnds, predictMost } from './predict.ts'
 import { checkDim } from './bind-inputs.ts'
-import { unknownName } from './check-options.ts'
+import { checkName } from './check-options.ts'
 import { makeMemory } from './wasm/instance.ts'
 import type { Webgpu } from './create-model.ts'
 
@@ -39,7 +39,7 @@ export const chooseDevice = async (
   if (first === undefined) throw new QuernError('artifact/malformed', 'the stub names no artifact: rebuild the app', {})
   const { manifest } = first
   for (const [name, value] of Object.entries(dims)) {
-    if (manifest.symbols[name] === undefined) unknownName('dim', name, Object.keys(manifest.symbols))
+    checkName('dim', name, manifest.symbols)
     checkDim(manifest, name, value, 'in `dims`')
   }
   const [onCpu] = wasm
