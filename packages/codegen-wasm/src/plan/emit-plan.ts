@@ -81,7 +81,9 @@ class PlanWriter {
     const called = [...new Set(kernelSteps(plan.steps).map(s => s.kernel))].map(name => this.kernel(name))
     this.parallel = called.some(e => e.parallel)
     const most = (of: readonly EmittedKernel[]): Index =>
-      of.flatMap(e => e.scratch ?? []).reduce<Index | undefined>((m, x) => (m === undefined ? x : ix.max(m, x)), undefined) ?? ix.constant(0)
+      of
+        .flatMap(e => e.scratch ?? [])
+        .reduce<Index | undefined>((m, x) => (m === undefined ? x : ix.max(m, x)), undefined) ?? ix.constant(0)
     this.serialScratch = most(called.filter(e => !e.parallel))
     this.memberScratch = most(called.filter(e => e.parallel))
     this.thread = this.k.w.param('thread', 'i32')
