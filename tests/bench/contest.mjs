@@ -100,7 +100,7 @@ const inPage = async ({ contestants, rounds }) => {
     await new Promise(done => setTimeout(done, 5))
   }
   for (let round = 0; round < rounds; round++)
-    for (const s of started) {
+    for (const s of round % 2 === 0 ? started : started.toReversed()) {
       const start = performance.now()
       for (let i = 0; i < s.batch; i++) s.run()
       s.times.push((performance.now() - start) / s.batch)

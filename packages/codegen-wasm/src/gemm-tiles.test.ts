@@ -39,6 +39,8 @@ const tiles: readonly GemmTile[] = [
   { mr: 6, nr: 4, kb: 16, pack: 'layout' },
   { mr: 6, nr: 8, pack: 'layout', madd: true },
   { mr: 2, nr: 16, kb: 5, pack: 'none' },
+  { mr: 3, nr: 8, pack: 'panel', group: 4, block: 2 },
+  { mr: 2, nr: 8, pack: 'layout', group: 2, block: 3 },
 ]
 
 const a = Float32Array.from({ length: m * k }, (_, i) => ((i * 7919) % 13) - 6)

@@ -21,6 +21,10 @@ const tiles: readonly GemmTile[] = [
   { mr: 6, nr: 4, kb: 5, pack: 'none' },
   { mr: 5, nr: 12, pack: 'layout', parallel: true },
   { mr: 4, nr: 16, kb: 16, pack: 'panel', parallel: true },
+  { mr: 2, nr: 4, pack: 'layout', group: 2, block: 2 },
+  { mr: 3, nr: 4, pack: 'panel', group: 3, block: 2 },
+  { mr: 2, nr: 8, pack: 'none', group: 2, block: 3 },
+  { mr: 4, nr: 4, pack: 'panel', group: 2, block: 1, parallel: true },
 ]
 
 const same = (
@@ -40,15 +44,18 @@ const same = (
 }
 
 describe('gemm', () => {
-  test.each(tiles)('keeps the meaning and replays with $mr × $nr, K block $kb, $pack', tile => {
-    const region = matmulRegion(13, 21, 11)
-    same(13, 21, 11, tile)
-    const s = gemm(region, tile)
-    const again = replay(region, parseTrace(printTrace(s.trace)))
-    expect(printKernel(again.kernel)).toBe(printKernel(s.kernel))
-  })
+  test.each(tiles)(
+    'keeps the meaning and replays with $mr × $nr, K block $kb, $pack, groups of $group, blocks of $block',
+    tile => {
+      const region = matmulRegion(13, 21, 11)
+      same(13, 21, 11, tile)
+      const s = gemm(region, tile)
+      const again = replay(region, parseTrace(printTrace(s.trace)))
+      expect(printKernel(again.kernel)).toBe(printKernel(s.kernel))
+    },
+  )
 
-  test.each(tiles)('runs any size with $mr × $nr, K block $kb, $pack', tile => {
+  test.each(tiles)('runs any size with $mr × $nr, K block $kb, $pack, groups of $group, blocks of $block', tile => {
     for (const [m, n, k] of [
       [1, 1, 1],
       [2, 16, 4],
@@ -68,11 +75,13 @@ describe('gemm', () => {
         fc.constantFrom(4, 8, 12, 16),
         fc.option(fc.integer({ min: 2, max: 7 }), { nil: undefined }),
         fc.constantFrom('layout', 'panel', 'none'),
-        (m, n, k, mr, nr, kb, pack) => {
-          same(m, n, k, { mr, nr, pack, ...(kb !== undefined && { kb }) })
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        (m, n, k, mr, nr, kb, pack, group, block) => {
+          same(m, n, k, { mr, nr, pack, group, block, ...(kb !== undefined && { kb }) })
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 25 },
     )
   })
 

@@ -27,9 +27,16 @@ export interface GemmTile {
   readonly kb?: number
   /**
    * Where panels [N / NR, K, NR] of the right-hand side come from: `layout` repacks the param (a constant, at build),
-   * `panel` copies one panel at a time into private memory, `none` reads rows where they lie.
+   * `panel` copies one panel (or group of them) at a time into private memory, `none` reads rows where they lie.
    */
   readonly pack: 'layout' | 'panel' | 'none'
+  /**
+   * So many panels (less where they are packed together and it does not divide their number) pass one block of rows before the
+   * next one; absent: one panel, all rows.
+   */
+  readonly group?: number
+  /** Tiles of a block of rows, where panels come in groups; absent: all. */
+  readonly block?: number
   readonly lanes?: number
   /** Multiply and add in one intrinsic. */
   readonly madd?: boolean
@@ -99,6 +106,12 @@ export const contractionOf = (region: LoweredRegion): Contraction | undefined =>
  *             let a = A[i, k]                     a splat
  *             for j_v < NR / 4: acc[i_i, j_v] += a * row[j_v]
  *         y[…] = epilogue(acc)
+ *
+ * Groups of panels and blocks of rows put two loops around, so that a block of the left-hand side stays near:
+ *
+ *     for j_o_o < panels / group:               these panels are packed together
+ *       for i_o_o < tiles / block:
+ *         for j_o_i < group: for i_o_i < block: as above
  */
 export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOptions = {}): Schedule => {
   const c = contractionOf(region)
@@ -115,13 +128,21 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
       lanes,
     })
   let s = scheduleOf(region, options)
-  if (tile.pack === 'layout') s = layout(s, c.rhs, panels(s, c, tile.nr))
+  if (tile.pack === 'layout') s = layout(s, c.rhs, panels(dimsOfRhs(s, c), tile.nr))
   s = split(s, c.columns, tile.nr, { tail: 'pad' })
-  const [panel, column] = [`${c.columns}_o`, `${c.columns}_i`]
+  const column = `${c.columns}_i`
+  let panel = `${c.columns}_o`,
+    around: readonly string[] = []
+  const together = tile.pack === 'panel' ? divisorOf(s, panel, tile.group) : 1
+  if (together > 1) {
+    s = split(s, panel, together)
+    around = [`${panel}_o`]
+    panel = `${panel}_i`
+  }
   const rows = c.rows === undefined ? [] : [c.rows]
   const others = c.update.spatial.filter(axis => axis !== c.rows && axis !== c.columns)
-  s = reorder(s, ...others, panel, ...rows, c.depth, column)
-  if (tile.pack === 'panel') s = packPanel(s, c, panel, lanes)
+  s = reorder(s, ...others, ...around, panel, ...rows, c.depth, column)
+  if (tile.pack === 'panel') s = packPanels(s, c, { nr: tile.nr, together, axis: around[0] ?? panel, lanes })
   const blocked = tile.kb !== undefined && !shallow(s, c.depth, tile.kb)
   const packed = tile.pack === 'panel' ? `${c.rhs}_panel` : c.rhs
   const context: Context = { ...c, tile, lanes, packed }
@@ -129,6 +150,9 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
   s = computeAt(s, c.init.name, at)
   s = computeAt(s, c.store.name, at)
   s = blocked ? depthBlocks(s, context, column) : wholeDepth(s, context, column)
+  // A panel that is packed alone passes all rows at once.
+  if (!blocked && c.rows !== undefined && !(tile.pack === 'panel' && together === 1))
+    s = rowBlocks(s, panel, c.rows, tile)
   return tile.parallel === true ? parallel(s, outermost(s)) : s
 }
 
@@ -146,36 +170,47 @@ const shallow = (s: Schedule, depth: string, kb: number): boolean => {
 
 const outermost = (s: Schedule): string => s.kernel.body.find((x): x is For => x.kind === 'for')?.axis ?? ''
 
-/** Physical dims of the right-hand side: batch dims, blocks of columns, depth, columns of a block. */
-const panels = (s: Schedule, c: Contraction, nr: number): PhysicalDim[] => {
-  const { batch, depth, column } = dimsOfRhs(s, c)
-  return [
-    ...batch.map(dim => ({ dim })),
-    { dim: column, part: 'block', by: nr },
-    { dim: depth },
-    { dim: column, part: 'inside', by: nr },
-  ]
+interface RhsDims {
+  readonly batch: readonly number[]
+  readonly depth: number
+  readonly column: number
 }
-const panelOrder = (s: Schedule, c: Contraction): number[] => {
-  const { batch, depth, column } = dimsOfRhs(s, c)
-  return [...batch, depth, column]
-}
-const dimsOfRhs = (s: Schedule, c: Contraction): { batch: number[]; depth: number; column: number } => {
+const dimsOfRhs = (s: Schedule, c: Contraction): RhsDims => {
   const [use] = accessesOf(s.kernel.body).filter(a => a.buffer === c.rhs)
-  const along = (axis: string): number => use?.indices.findIndex(i => variablesOf(i).has(axis)) ?? -1
+  const along = (axis: string): number =>
+    use?.indices.findIndex(i => [axis, `${axis}_o`, `${axis}_i`, `${axis}_o_o`].some(n => variablesOf(i).has(n))) ?? -1
   const depth = along(c.depth),
-    column = use?.indices.findIndex(i => [c.columns, `${c.columns}_o`].some(n => variablesOf(i).has(n))) ?? -1
+    column = along(c.columns)
   return { depth, column, batch: (use?.indices ?? []).map((_, d) => d).filter(d => d !== depth && d !== column) }
 }
+/** Physical dims: batch dims, blocks of columns, depth, columns of a block. */
+const panels = ({ batch, depth, column }: RhsDims, nr: number): PhysicalDim[] => [
+  ...batch.map(dim => ({ dim })),
+  { dim: column, part: 'block', by: nr },
+  { dim: depth },
+  { dim: column, part: 'inside', by: nr },
+]
 
-/** Copies one panel into private memory; in vectors where its rows lie in memory and no vector reaches over their end. */
-const packPanel = (s: Schedule, c: Contraction, panel: string, lanes: number): Schedule => {
+/**
+ * Copies the panels that one iteration of an axis needs into private memory; in vectors where rows of the right-hand side lie
+ * in memory and no vector reaches over their end.
+ */
+const packPanels = (
+  s: Schedule,
+  c: Contraction,
+  { nr, together, axis, lanes }: { nr: number; together: number; axis: string; lanes: number },
+): Schedule => {
   const name = `${c.rhs}_panel`
-  const order = panelOrder(s, c)
+  const { batch, depth, column } = dimsOfRhs(s, c)
+  const order = [...batch, depth, column]
   const inPlace = order.every((d, i) => d === i) && columnsOf(s, c) % lanes === 0
-  const t = stage(s, c.rhs, panel, { space: 'private', name, fill: 0, permute: order })
-  const last = `${name}_${order.length - 1}`
-  return inPlace ? unroll(vectorize(split(t, last, lanes), `${last}_i`), `${last}_o`) : t
+  let t = stage(s, c.rhs, axis, { space: 'private', name, fill: 0, permute: order })
+  const last = order.length - 1
+  const copied = `${name}_${last}`
+  if (inPlace) t = unroll(vectorize(split(t, copied, lanes), `${copied}_i`), `${copied}_o`)
+  return together === 1
+    ? t
+    : layout(t, name, panels({ batch: batch.map((_, d) => d), depth: last - 1, column: last }, nr))
 }
 
 /** The number of columns, or NaN where it is not constant. */
@@ -224,6 +259,29 @@ const rowParts = (s: Schedule, rows: string): { rows: string | undefined; suffix
   return rest === undefined
     ? main
     : [...main, { rows: ix.isConst(rest.extent) && rest.extent.value > 1 ? rest.axis : undefined, suffix: '_r' }]
+}
+
+/** All panels of a group pass one block of rows before the next; the rest of M passes them after all blocks. */
+const rowBlocks = (s: Schedule, panel: string, rows: string, { group, block, pack }: GemmTile): Schedule => {
+  const tiles = `${rows}_o`
+  const extent = tryFindLoop(s.kernel, tiles)?.loop.extent
+  if (group === undefined || block === undefined || extent === undefined) return s
+  if (ix.isConst(extent) && extent.value <= block) return s
+  let t = s,
+    inner = panel
+  if (pack !== 'panel') {
+    t = split(t, panel, group, { tail: 'short' })
+    inner = `${panel}_i`
+  }
+  if (tryFindLoop(t.kernel, `${rows}_r`) !== undefined) t = fission(t, inner, [inner, `${inner}_r`], 2)
+  return reorder(split(t, tiles, block, { tail: 'short' }), `${tiles}_o`, inner)
+}
+
+/** The largest number up to `most` that divides the extent of an axis. */
+const divisorOf = (s: Schedule, axis: string, most = 1): number => {
+  const { extent } = findLoop(s.kernel, axis, 'gemm').loop
+  for (let by = most; by > 1; by--) if (ix.isConst(extent) && extent.value % by === 0) return by
+  return 1
 }
 
 /** K blocks: accumulators of a panel stay in private memory between blocks, and in registers inside one. */

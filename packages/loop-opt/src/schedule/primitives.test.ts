@@ -60,6 +60,16 @@ describe('pictures', () => {
     }
     "
   `))
+  test('split short', () =>
+    expect(after(p.split(flat(), 'i', 4, { tail: 'short' }))).toMatchInlineSnapshot(`
+    "
+    for i_o < 3 {
+      for i_i < min(-4*i_o + 10, 4) {
+        store y[i_i + 4*i_o] = x[i_i + 4*i_o] * 2.0
+      }
+    }
+    "
+  `))
   test('split overlap', () =>
     expect(after(p.split(flat(), 'i', 4, { tail: 'overlap' }))).toMatchInlineSnapshot(`
     "
@@ -196,6 +206,23 @@ describe('pictures', () => {
       }
       for i_store < 8 {
         store y[i_store] = t[i_store]
+      }
+      "
+    `)
+  })
+  test('fission in two', () => {
+    const s = of(
+      'kernel f(read x: f32[8], write y: f32[8]) { for i < 8 { alloc register t: f32[1] store y[i] = 0.0 store t[0] = x[i] store y[i] = t[0] } }',
+    )
+    expect(after(p.fission(s, 'i', ['i', 'i_r'], 2))).toMatchInlineSnapshot(`
+      "
+      for i < 8 {
+        store y[i] = 0.0
+      }
+      for i_r < 8 {
+        alloc register t: f32[1]
+        store t[0] = x[i_r]
+        store y[i_r] = t[0]
       }
       "
     `)
@@ -363,6 +390,16 @@ describe('pictures', () => {
     expect(printKernel(s.kernel)).toContain('read b: f32[2,5,4]')
     expect(printKernel(s.kernel)).toContain('b[acc_j // 4, acc_k, acc_j % 4]')
   })
+  test('layout of a local buffer', () => {
+    const s = p.layout(p.stage(matmul(), 'b', 'acc_i', { space: 'private' }), 'b_t', [
+      { dim: 1, part: 'block', by: 3 },
+      { dim: 0 },
+      { dim: 1, part: 'inside', by: 3 },
+    ])
+    expect(printKernel(s.kernel)).toContain('alloc private b_t: f32[2,5,3]')
+    expect(printKernel(s.kernel)).toContain('b_t[acc_j // 3, acc_k, acc_j % 3]')
+    expect(s.layouts.size).toBe(0)
+  })
   test('tensorize', () => {
     const s = scheduleOf(matmulRegion(4, 6, 5), { permits: 'reassociates' })
     expect(after(p.tensorize(s, 'acc_k', 'madd'))).toContain(
@@ -460,7 +497,11 @@ const refusals: readonly (readonly [code: string, edit: () => unknown])[] = [
   ['hoist-written', () => p.hoist(inPlace(), 'y', 'i')],
   ['hoistIf-no-if', () => p.hoistIf(flat(), 'i')],
   ['layout-not-a-bijection', () => p.layout(matmul(), 'b', [{ dim: 0 }])],
-  ['layout-not-a-param', () => p.layout(matmul(), 'acc', [{ dim: 0 }, { dim: 1 }])],
+  [
+    'layout-local-padding',
+    () => p.layout(matmul(), 'acc', [{ dim: 0, part: 'block', by: 3 }, { dim: 1 }, { dim: 0, part: 'inside', by: 3 }]),
+  ],
+  ['layout-no-such-buffer', () => p.layout(matmul(), 'nobody', [{ dim: 0 }, { dim: 1 }])],
 ]
 
 test('rfactor keeps partial results for each element that an axis inside chooses', () => {

@@ -42,7 +42,7 @@ const tryOne = (s: Schedule, pick: (n: number) => number): Schedule => {
   const tries: readonly (() => Schedule)[] = [
     () =>
       primitives.split(s, axis(), oneOf([2, 3, 4, 5]), {
-        tail: oneOf(['exact', 'guard', 'peel', 'overlap', 'pad'] as const),
+        tail: oneOf(['exact', 'guard', 'peel', 'short', 'overlap', 'pad'] as const),
       }),
     () => {
       const a = axis()
@@ -81,10 +81,14 @@ const tryOne = (s: Schedule, pick: (n: number) => number): Schedule => {
     () => primitives.hoist(s, buffer(), axis()),
     () => primitives.hoistIf(s, axis()),
     () => primitives.fission(s, axis()),
+    () => primitives.fission(s, axis(), [], 2),
     () => primitives.setSpace(s, oneOf(locals), oneOf(['register', 'private'] as const)),
     () => primitives.tensorize(s, axis(), 'madd'),
     () => {
-      const p = oneOf(s.kernel.params.filter(x => x.access === 'read'))
+      const p = oneOf([
+        ...s.kernel.params.filter(x => x.access === 'read'),
+        ...allocsOf(s.kernel.body).map(a => a.buffer),
+      ])
       const d = pick(p.shape.length)
       return primitives.layout(s, p.name, [
         { dim: d, part: 'block', by: 4 },

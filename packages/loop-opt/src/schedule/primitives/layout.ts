@@ -1,8 +1,9 @@
-/** @file layout: a param's elements in another physical order. */
+/** @file layout: the elements of a param, or of a local buffer, in another physical order. */
 import { type Index, type Layout, applyLayout, ix, logicalDim } from '@quern/core-ir'
 import { scheduleError } from '../error.ts'
+import { declOf } from '../locate.ts'
 import { primitive } from '../schedule.ts'
-import { rewriteStmts } from '../tree.ts'
+import { editStmts, rewriteStmts } from '../tree.ts'
 
 /** One physical dim: a logical one, or a part of it in blocks of `by`. */
 export type PhysicalDim =
@@ -14,16 +15,16 @@ export type PhysicalDim =
  *
  *     read b: f32[k, n]      … b[p, j] …   →   read b: f32[ceil(n / 8), k, 8]      … b[j // 8, p, j % 8] …
  *
- * Every logical dim must be there, whole or as block and inside. The last block is padded with zeros by who packs. The
- * schedule's `layouts` tell the plan.
+ * Every logical dim must be there, whole or as block and inside. The last block of a param is padded with zeros by who packs
+ * it, and the schedule's `layouts` tell the plan; a local buffer has whole blocks only, since nobody fills its padding.
  */
 export const layout = primitive('layout', (s, buffer: string, dims: readonly PhysicalDim[]) => {
-  const param = s.kernel.params.find(p => p.name === buffer)
-  if (param === undefined)
-    throw scheduleError(s.kernel, 'layout', 'not-a-param', `${buffer} is no param of ${s.kernel.name}`, buffer)
-  if (s.layouts.has(buffer) || param.strides !== undefined || param.offset !== undefined)
+  const decl = declOf(s.kernel, buffer)
+  if (decl === undefined)
+    throw scheduleError(s.kernel, 'layout', 'no-such-buffer', `${s.kernel.name} has no buffer ${buffer}`, buffer)
+  if (s.layouts.has(buffer) || decl.strides !== undefined || decl.offset !== undefined)
     throw scheduleError(s.kernel, 'layout', 'has-one', `${buffer} already has a layout`, buffer)
-  param.shape.forEach((_, d) => {
+  decl.shape.forEach((_, d) => {
     const parts = dims.filter(x => x.dim === d)
     const whole = parts.length === 1 && parts.every(x => !('part' in x))
     const split =
@@ -40,7 +41,17 @@ export const layout = primitive('layout', (s, buffer: string, dims: readonly Phy
         buffer,
       )
   })
-  const extent = (x: PhysicalDim): Index => param.shape[x.dim] ?? ix.constant(1)
+  const extent = (x: PhysicalDim): Index => decl.shape[x.dim] ?? ix.constant(1)
+  const isParam = s.kernel.params.some(p => p.name === buffer)
+  const cut = dims.find(x => 'part' in x && !ix.isConst(ix.mod(extent(x), x.by), 0))
+  if (!isParam && cut !== undefined)
+    throw scheduleError(
+      s.kernel,
+      'layout',
+      'local-padding',
+      `the last block of dim ${cut.dim} of ${buffer} would have padding that nobody fills`,
+      buffer,
+    )
   const result: Layout = {
     map: dims.map(x =>
       !('part' in x)
@@ -53,15 +64,21 @@ export const layout = primitive('layout', (s, buffer: string, dims: readonly Phy
       !('part' in x) ? extent(x) : x.part === 'block' ? ix.ceilDiv(extent(x), x.by) : ix.constant(x.by),
     ),
   }
+  const body = rewriteStmts(s.kernel.body, {
+    access: (name, indices) => (name === buffer ? { buffer: name, indices: applyLayout(result, indices) } : undefined),
+  })
   return {
     kernel: {
       ...s.kernel,
-      params: s.kernel.params.map(p => (p === param ? { ...p, shape: result.shape } : p)),
-      body: rewriteStmts(s.kernel.body, {
-        access: (name, indices) =>
-          name === buffer ? { buffer: name, indices: applyLayout(result, indices) } : undefined,
-      }),
+      params: s.kernel.params.map(p => (p.name === buffer ? { ...p, shape: result.shape } : p)),
+      body: isParam
+        ? body
+        : editStmts(body, x =>
+            x.kind === 'alloc' && x.buffer.name === buffer
+              ? [{ ...x, buffer: { ...x.buffer, shape: result.shape } }]
+              : undefined,
+          ),
     },
-    layouts: new Map([...s.layouts, [buffer, result]]),
+    ...(isParam && { layouts: new Map([...s.layouts, [buffer, result]]) }),
   }
 })

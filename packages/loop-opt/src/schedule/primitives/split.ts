@@ -10,7 +10,7 @@ import { padTail } from '../pad-tail.ts'
 import { primitive, renameAxes } from '../schedule.ts'
 import { type For, copyFresh, freshName, namesOf, replaceLoop, substitute, visitStmts } from '../tree.ts'
 
-export type Tail = 'exact' | 'guard' | 'peel' | 'overlap' | 'pad' | 'mask'
+export type Tail = 'exact' | 'guard' | 'peel' | 'short' | 'overlap' | 'pad' | 'mask'
 /** `rest` is the suffix of the names in a second nest (peel, overlap); `r` where absent. */
 export type SplitOptions = { readonly tail?: Tail; readonly rest?: string }
 type Edit = { readonly kernel: Kernel; readonly axes: readonly string[] }
@@ -22,6 +22,7 @@ type Edit = { readonly kernel: Kernel; readonly axes: readonly string[] }
  *     exact     for i_o < n // 4: for i_i < 4: f(4 i_o + i_i)                        4 must divide n, provably
  *     guard     for i_o < ceil(n / 4): for i_i < 4: if 4 i_o + i_i < n: f(…)
  *     peel      exact over n // 4 blocks, then for i_r < n % 4: f((n // 4) 4 + i_r)
+ *     short     for i_o < ceil(n / 4): for i_i < min(4, n - 4 i_o): f(4 i_o + i_i)
  *     overlap   for i_o < ceil(n / 4): for i_i < 4: f(min(4 i_o, n - 4) + i_i)       pure maps only; n ≥ 4, or an if around it
  *     mask      for i_o < ceil(n / 4): for i_i < 4: acc sum= 4 i_o + i_i < n ? f : 0 reductions: beyond n the neutral element
  *     pad       for i_o < ceil(n / 4): for i_i < 4: f(4 i_o + i_i)                   what lies beyond n is padding nobody reads
@@ -54,7 +55,7 @@ export const split = primitive('split', (s, axis: string, factor: number, option
       s.kernel,
       'split',
       'unknown-tail',
-      `a tail is exact, guard, peel, overlap, mask or pad, not ${tail}`,
+      `a tail is exact, guard, peel, short, overlap, mask or pad, not ${tail}`,
       axis,
     )
   return { kernel: edit.kernel, stages: renameAxes(s.stages, a => (a === axis ? edit.axes : [a])) }
@@ -67,6 +68,7 @@ const partsOf = (
   outerExtent: Index,
   at: (o: Index, i: Index) => Index,
   wrap: (body: readonly Stmt[], at: Index) => readonly Stmt[] = b => b,
+  innerExtent: (o: Index) => Index = () => ix.constant(factor),
 ) => {
   const taken = namesOf(kernel)
   const outer = freshName(taken, `${loop.axis}_o`),
@@ -78,7 +80,7 @@ const partsOf = (
     axis: outer,
     extent: outerExtent,
     tag: 'serial',
-    body: [{ kind: 'for', axis: inner, extent: ix.constant(factor), tag: 'serial', body }],
+    body: [{ kind: 'for', axis: inner, extent: innerExtent(ix.variable(outer)), tag: 'serial', body }],
   }
   return { tiled, outer, inner, taken }
 }
@@ -151,6 +153,21 @@ const peel = (kernel: Kernel, place: Place, factor: number, suffix: string): Edi
   }
 }
 
+const short = (kernel: Kernel, place: Place, factor: number): Edit => {
+  const { loop } = place
+  if (isDivisible(place, factor)) return exact(kernel, place, factor)
+  const { tiled, outer, inner } = partsOf(
+    kernel,
+    loop,
+    factor,
+    ix.ceilDiv(loop.extent, factor),
+    blocked(factor),
+    undefined,
+    o => ix.min(factor, ix.sub(loop.extent, ix.mul(o, factor))),
+  )
+  return { kernel: replaceLoop(kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
+}
+
 const overlap = (kernel: Kernel, place: Place, factor: number, suffix: string): Edit => {
   const { loop } = place
   if (isDivisible(place, factor)) return exact(kernel, place, factor)
@@ -216,7 +233,7 @@ const mask = (kernel: Kernel, place: Place, factor: number): Edit => {
   return { kernel: replaceLoop(kernel, loop.axis, () => [tiled]), axes: [outer, inner] }
 }
 
-const tails = { exact, guard, peel, overlap, pad, mask } as const satisfies Record<
+const tails = { exact, guard, peel, short, overlap, pad, mask } as const satisfies Record<
   Tail,
   (kernel: Kernel, place: Place, factor: number, suffix: string) => Edit
 >
