@@ -82,7 +82,7 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
       ;; model.ts:4:12 logits
       (func $tiled (param $a i32) (param $b i32) (param $c i32)
         (local $acc_0 v128) (local $acc_1 v128) (local $acc_2 v128) (local $acc_3 v128) (local $acc_4 v128) (local $acc_5 v128) (local $acc_6 v128) (local $acc_7 v128) (local $t v128) (local $t_1 v128) (local $t_2 v128) (local $t_3 v128) (local $t_4 v128) (local $t_5 v128)
-        (local $j i32) (local $i i32) (local $p i32) (local $a_at i32) (local $a_ptr i32) (local $b_at i32) (local $b_ptr i32) (local $c_at i32) (local $c_at_1 i32)
+        (local $j i32) (local $i i32) (local $a_at i32) (local $a_ptr i32) (local $b_at i32) (local $b_ptr i32) (local $end i32) (local $c_at i32) (local $c_at_1 i32)
         (local.set $j (i32.const 0))
         (loop $j
           (local.set $b_at (i32.add (local.get $b) (i32.shl (local.get $j) (i32.const 15))))
@@ -101,7 +101,7 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
             (local.set $acc_7 (v128.const f32x4 0 0 0 0))
             (local.set $a_ptr (local.get $a_at))
             (local.set $b_ptr (local.get $b_at))
-            (local.set $p (i32.const 0))
+            (local.set $end (i32.add (local.get $a_ptr) (i32.const 2048)))
             (loop $p
               (local.set $t (v128.load32_splat (local.get $a_ptr)))
               (local.set $t_1 (v128.load (local.get $b_ptr)))
@@ -119,7 +119,7 @@ test('the inner loop loads, multiplies, adds and advances addresses, and does no
               (local.set $acc_7 (f32x4.add (local.get $acc_7) (f32x4.mul (local.get $t_5) (local.get $t_4))))
               (local.set $a_ptr (i32.add (local.get $a_ptr) (i32.const 4)))
               (local.set $b_ptr (i32.add (local.get $b_ptr) (i32.const 64)))
-              (br_if $p (i32.lt_s (local.tee $p (i32.add (local.get $p) (i32.const 1))) (i32.const 512)))
+              (br_if $p (i32.ne (local.get $a_ptr) (local.get $end)))
             )
             (v128.store (local.get $c_at_1) (local.get $acc_0))
             (v128.store offset=16 (local.get $c_at_1) (local.get $acc_1))

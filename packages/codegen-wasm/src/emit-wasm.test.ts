@@ -25,19 +25,19 @@ test('a flat vector loop', async () => {
       ;; axpy(x: f32, s: f32, y: f32)
       ;; model.ts:3:9
       (func $axpy (param $x i32) (param $s i32) (param $y i32) (param $n i32)
-        (local $t i32) (local $y_i i32) (local $x_ptr i32) (local $y_ptr i32)
+        (local $t i32) (local $x_ptr i32) (local $y_ptr i32) (local $end i32)
         (local $t_1 v128) (local $k v128)
         (local.set $t (i32.shr_s (i32.add (local.get $n) (i32.const 3)) (i32.const 2)))
         (local.set $k (v128.const f32x4 1.5 1.5 1.5 1.5))
         (local.set $x_ptr (local.get $x))
         (local.set $y_ptr (local.get $y))
+        (local.set $end (i32.add (local.get $x_ptr) (i32.shl (local.get $t) (i32.const 4))))
         (local.set $t_1 (v128.load32_splat (local.get $s)))
-        (local.set $y_i (i32.const 0))
         (loop $y_i
           (v128.store (local.get $y_ptr) (f32x4.add (f32x4.mul (v128.load (local.get $x_ptr)) (local.get $t_1)) (local.get $k)))
           (local.set $x_ptr (i32.add (local.get $x_ptr) (i32.const 16)))
           (local.set $y_ptr (i32.add (local.get $y_ptr) (i32.const 16)))
-          (br_if $y_i (i32.lt_s (local.tee $y_i (i32.add (local.get $y_i) (i32.const 1))) (local.get $t)))
+          (br_if $y_i (i32.ne (local.get $x_ptr) (local.get $end)))
         )
       )
 

@@ -159,6 +159,7 @@ const running = (k: KernelState, scope: Scope, before: string, step: Index, hint
     const pointer = k.w.local(`${hint}_ptr`, 'i32')
     k.w.set(pointer, addI32(before, mulI32(scope.start, held)))
     k.w.into(scope.bottom, () => k.w.set(pointer, addI32(get(pointer), held)))
+    scope.running.push({ pointer, step: held })
     return get(pointer)
   })
 }

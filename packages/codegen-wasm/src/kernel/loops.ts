@@ -2,10 +2,11 @@
 import { type Scalar, type Stmt, axisRange, ix, rangeOf } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { repOf } from '../spelling/values.ts'
-import { addI32, constantOf, get, i32 } from '../text/wat.ts'
+import { type Chunk, holdsText } from '../text/function-writer.ts'
+import { addI32, constantOf, get, i32, mulI32 } from '../text/wat.ts'
 import { allChildren, boundIn, countUses, hasLoop, scalarsOf, visitStatements, writtenIn } from './analysis.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
-import { type KernelState, type Vector, openVector } from './state.ts'
+import { type KernelState, type Scope, type Vector, openVector } from './state.ts'
 import { laneKey } from './lanes.ts'
 import { writeVector } from './vectors.ts'
 
@@ -55,13 +56,14 @@ const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel:
   const before = k.w.chunk()
   k.framed(new Map(), () => {
     hoist(k, s, written)
-    k.w.set(counter, from)
+    const starts = k.w.chunk()
     const once = constantOf(from) === 0 && constantOf(to) === 1
     const label = k.w.label(s.axis)
     const write = (): void => {
-      const top = k.w.chunk()
-      const bottom = { depth: top.depth, lines: [] }
-      k.scopes.push({
+      const whole = k.w.chunk()
+      const top = { depth: whole.depth, lines: [] },
+        bottom = { depth: whole.depth, lines: [] }
+      const scope: Scope = {
         level: k.scopes.length,
         axis: s.axis,
         counter,
@@ -71,11 +73,25 @@ const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel:
         before,
         top,
         bottom,
+        running: [],
         partials: new Map(),
+      }
+      k.w.into(whole, () => {
+        k.w.append(top)
+        k.scopes.push(scope)
+        k.framed(countUses(s.body), () => body(k, s.body))
+        k.scopes.pop()
+        k.w.append(bottom)
       })
-      k.framed(countUses(s.body), () => body(k, s.body))
-      k.scopes.pop()
-      k.w.append(bottom)
+      // A pointer that runs along can count as well, where nothing else asks how often the loop went round.
+      const [first] = scope.running
+      const count =
+        first !== undefined && !holdsText(whole, get(counter)) ? runsTo(k, before, first, from, to) : undefined
+      if (count !== undefined) {
+        k.w.drop(counter)
+        return k.w.line(`(br_if ${label} ${count})`)
+      }
+      k.w.into(starts, () => k.w.set(counter, from))
       if (once) return
       const next = `(local.tee ${counter} ${addI32(get(counter), i32(1))})`
       k.w.line(`(br_if ${label} (i32.lt_s ${next} ${to}))`)
@@ -84,6 +100,21 @@ const writeSerial = (k: KernelState, s: For, from: string, to: string, parallel:
     else k.w.block(`loop ${label}`, write)
   })
   for (const name of written) k.forget(name)
+}
+
+/** The test whether a running pointer has not yet reached what it is after the last round; a loop runs at least once. */
+const runsTo = (
+  k: KernelState,
+  before: Chunk,
+  { pointer, step }: Scope['running'][number],
+  from: string,
+  to: string,
+): string | undefined => {
+  const by = constantOf(step)
+  if (by === undefined || by === 0) return undefined
+  const rounds = constantOf(from) === 0 ? to : `(i32.sub ${to} ${from})`
+  const end = k.w.into(before, () => k.w.hold(addI32(get(pointer), mulI32(rounds, step)), 'i32', 'end'))
+  return `(i32.ne ${get(pointer)} ${end})`
 }
 
 /**

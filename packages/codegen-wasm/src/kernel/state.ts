@@ -28,6 +28,8 @@ export interface Scope {
   readonly before: Chunk
   readonly top: Chunk
   readonly bottom: Chunk
+  /** Running locals of an innermost loop, with what each is advanced by. */
+  readonly running: { readonly pointer: string; readonly step: string }[]
   /** Locals that hold sums of terms up to this level, by their text. */
   readonly partials: Map<string, string>
 }
@@ -196,6 +198,7 @@ export const functionScope = (k: KernelState): Scope => {
     before: top,
     top,
     bottom: top,
+    running: [],
     partials: new Map(),
   }
 }

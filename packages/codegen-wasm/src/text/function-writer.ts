@@ -29,6 +29,13 @@ export class FunctionWriter {
     this.locals.push({ name, type })
     return name
   }
+  /** Takes back a local that nothing mentions after all. */
+  drop(name: string): void {
+    this.locals.splice(
+      this.locals.findIndex(l => l.name === name),
+      1,
+    )
+  }
   /** A label; wasm keeps labels and locals apart, so that a loop may be named like its axis. */
   label(hint: string): string {
     return this.labels.fresh(hint)
@@ -95,5 +102,9 @@ export class FunctionWriter {
     return lines.join('\n')
   }
 }
+
+/** Whether a chunk holds a text. */
+export const holdsText = (chunk: Chunk, text: string): boolean =>
+  chunk.lines.some(l => (typeof l === 'string' ? l.includes(text) : holdsText(l, text)))
 
 const flatten = (chunk: Chunk): string[] => chunk.lines.flatMap(l => (typeof l === 'string' ? [l] : flatten(l)))

@@ -105,7 +105,8 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
       const rest = q.rows === undefined ? (mr - 1) / 2 : rows % mr
       const tail = rest === 0 ? 0 : q.rows === undefined ? rest * cycles(1, vectors) : cycles(rest, vectors)
       const cost = panels * (Math.floor(rows / mr) * cycles(mr, vectors) + tail)
-      if (cost < best.cost) best = { mr, nr, cost }
+      // Of equals the wider one: its panels are packed in whole cache lines, and its rest of rows is smaller.
+      if (cost <= best.cost) best = { mr, nr, cost }
     }
   return { mr: best.mr, nr: best.nr }
 }
@@ -131,7 +132,7 @@ const blocksOf = (
   const { parallelism } = target
   const threads = parallelism.kind === 'team' ? parallelism.threads : 1
   const forTeam = threads === 1 ? Infinity : Math.floor(columns / nr / (2 * threads))
-  const near = Math.floor(target.cacheBytes[1] / 4 / (depth * 4))
+  const near = Math.floor(target.cacheBytes[1] / 8 / (depth * 4))
   return {
     group: Math.max(1, Math.min(Math.floor(groupColumns / nr), forTeam)),
     block: Math.max(1, Math.floor(Math.min(blockRows, near) / mr)),
