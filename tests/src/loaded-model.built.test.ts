@@ -14,6 +14,7 @@ import {
   dim,
   entry,
   lessEqual,
+  loop,
   matmul,
   model,
   mul,
@@ -38,6 +39,9 @@ const wave = model({ x: tensor('f32', [dim('n', { max: 1 << 16 })]) }, ({ x }) =
 const waveOf = (x: Float32Array): number[] => Array.from(x, v => Math.sin(v) + Math.cos(v))
 const product = model({ a: tensor('f32', [64, 64]), b: tensor('f32', [64, 64]) }, ({ a, b }) => ({
   y: nn.softmax(matmul(a, b)),
+}))
+const rounds = model({ a: tensor('f32', [64, 64]), b: tensor('f32', [64, 64]) }, ({ a, b }) => ({
+  y: nn.softmax(loop({ x: a, w: b }, 5, ({ x, w }) => ({ x: mul(matmul(x, w), 0.015625), w })).x),
 }))
 const total = state('total', tensor('f32', [4]), [1, 2, 3, 4])
 const accumulate = model({ x: tensor('f32', [4]) }, ({ x }) => {
@@ -272,16 +276,26 @@ describe.each(places.filter(p => p.skip !== true))('a loaded model: $name', ({ o
     await net.dispose()
   })
 
-  it('profiles without copying, by kernel or by plan', async () => {
-    const net = await jit(product, options)
-    const inputs = { a: new Float32Array(4096), b: new Float32Array(4096) }
-    const times = await net.profile(inputs)
-    expect(times.length).toBeGreaterThan(0)
-    for (const { kernel, ms, runs } of times) {
+  it('profiles each kernel, without copying', async () => {
+    const net = await jit(rounds, options)
+    const inputs = { a: Float32Array.from({ length: 4096 }, (_, i) => (i % 7) / 64), b: new Float32Array(4096).fill(1) }
+    const before = await net.run(inputs)
+    const first = await net.profile(inputs)
+    for (let run = 0; run < 50; run++) {
+      const times = await net.profile(inputs)
+      expect(times.map(({ kernel, runs }) => ({ kernel, runs }))).toEqual(
+        first.map(({ kernel, runs }) => ({ kernel, runs })),
+      )
+    }
+    const product = first.find(t => t.kernel.includes('matmul'))
+    expect(product).toMatchObject({ runs: 5 })
+    expect(first.some(t => t.kernel.includes('reduce') && t.runs === 1)).toBe(true)
+    for (const { kernel, ms } of first) {
       expect(kernel).not.toBe('')
       expect(ms).toBeGreaterThanOrEqual(0)
-      expect(runs).toBeGreaterThan(0)
     }
+    expect(first.reduce((sum, { ms }) => sum + ms, 0)).toBeGreaterThan(0)
+    expect(await net.run(inputs)).toEqual(before)
     await net.dispose()
   })
 })

@@ -56,6 +56,8 @@ export const wasmHeader = {
   barrierCount: 16,
   barrierEpoch: 20,
   condition: 24,
+  /** Not 0: plans call `env.clock` with a kernel's index after each of its calls, and with -1 before the first. */
+  profile: 28,
   symbols: 64,
 } as const
 

@@ -115,8 +115,9 @@ export interface Runner<I, O> {
   run(inputs: RunInputs<I>, options?: RunOptions<O> & { readonly outputs?: 'cpu' }): Promise<Outputs<O>>
   run(inputs: RunInputs<I>, options: RunOptions<O> & { readonly outputs: 'device' }): Promise<DeviceOutputs<O>>
   /**
-   * The time of one run without copies in and out. On WebGPU one line for each kernel, each submitted by itself; on wasm one line
-   * for the whole plan under the entry's name, since kernels call each other there with no clock between them. States advance.
+   * The times of one run's kernels, without copies in and out. On WebGPU each is submitted by itself; on wasm a team meets after
+   * each. A time is as fine as the realm's clock (5 µs on an isolated page, 100 µs on others): add up several profiles of short
+   * kernels. States advance.
    */
   profile(inputs: RunInputs<I>): Promise<readonly KernelTime[]>
 }

@@ -56,6 +56,12 @@ describe('quern run', () => {
     data.forEach((v, i) => expect(y.data[i]).toBeCloseTo(Math.sin(v) + Math.cos(v), 5))
   })
 
+  it('shows the time of each kernel', async () => {
+    const { out, error } = await type('run', file, '--input', 'x=[1,2,3]', '--profile')
+    expect(error).toBe('')
+    expect(out).toMatch(/\nkernel +calls +ms +share\n\w+ +1 +\d+\.\d{4} +100\.0 %\nall/)
+  })
+
   it('takes several inputs as lists, and picks an export', async () => {
     const { out } = await type(
       'run',
@@ -75,6 +81,7 @@ describe('quern run', () => {
     [['--input', 'x=[[1],[2,3]]'], 'different lengths'],
     [['--input', 'x=gone.npy'], 'cannot read gone.npy'],
     [['--export', 'none'], 'it exports default, shift'],
+    [['--input', 'x=[1]', '--threads', 'many'], 'threads must be a whole number above 0'],
     [[], 'x'],
   ])('says what is wrong with %j', async (args, expected) => {
     const { error, code } = await type('run', file, ...args)

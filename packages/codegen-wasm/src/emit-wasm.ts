@@ -16,6 +16,11 @@ export interface WasmOptions {
   readonly relaxed: boolean
   /** The program's states; those that no plan mentions get a place too. */
   readonly states?: readonly StateDecl[]
+  /**
+   * Plans can be profiled: the module imports `env.clock`, a function of one i32 that a plan calls after every step while the header
+   * word `profile` is not 0, and then the members of a team meet between steps. Otherwise a step costs one load and a branch more.
+   */
+  readonly clock?: boolean
   /** The largest team a threaded module runs on. */
   readonly maxTeam?: number
 }
@@ -41,14 +46,24 @@ export interface EmittedWasm {
 export const defaultMaxTeam = 16
 
 export const emitWasm = (program: LoweredProgram, options: WasmOptions): EmittedWasm => {
-  const { threads, relaxed } = options
+  const { threads, relaxed, clock = false } = options
   const maxTeam = threads ? (options.maxTeam ?? defaultMaxTeam) : 1
   const usedHelpers = new Set<HelperName>()
   const usedRuntime = new Set<RuntimeFunction>()
   const use = (name: HelperName): void => void usedHelpers.add(name)
   const useRuntime = (name: RuntimeFunction): void => void usedRuntime.add(name)
   const names = new Names()
-  for (const reserved of [...Object.keys(helpers), 'scale_to', 'barrier', 'fail', 'memory']) names.fresh(reserved)
+  for (const reserved of [
+    ...Object.keys(helpers),
+    'scale_to',
+    'barrier',
+    'fail',
+    'tick',
+    'tick_team',
+    'clock',
+    'memory',
+  ])
+    names.fresh(reserved)
 
   const plans = program.plans.map(p => ({ plan: p, id: names.fresh(p.entry) }))
   const kernelNames = [...program.kernels.keys()]
@@ -59,11 +74,12 @@ export const emitWasm = (program: LoweredProgram, options: WasmOptions): Emitted
   const placement = place(program, options.states ?? [])
   const emitted = plans.map(({ plan, id }): [string, EmittedPlan] => [
     plan.entry,
-    emitPlan(program, plan, kernels, placement, { threads, maxTeam, id, use, useRuntime }),
+    emitPlan(program, plan, kernels, placement, { threads, maxTeam, clock, id, use, useRuntime }),
   ])
 
   const parts = [
     `(import "env" "memory" (memory $memory 1${threads ? ' 65536 shared' : ''}))`,
+    ...(clock ? ['(import "env" "clock" (func $clock (param i32)))'] : []),
     ...[...kernels.values()].map(k => k.text),
     ...emitted.map(([, p]) => p.text),
     ...[...usedRuntime].map(name => runtimeFunction(name, threads)),

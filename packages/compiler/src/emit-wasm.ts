@@ -6,7 +6,7 @@ import type { BackEnd, EmittedCode } from './back-end.ts'
 export const wasmBackEnd: BackEnd = {
   info: ({ relaxed = false, threads = false }) => wasmTarget({ relaxedSimd: relaxed, threads: threads ? 16 : 1 }),
   emit: async (lowered, { states }, { threads = false, relaxed = false, onStage }) => {
-    const { wat, layout, entries, ...emitted } = emitWasm(lowered, { threads, relaxed, states })
+    const { wat, layout, entries, ...emitted } = emitWasm(lowered, { threads, relaxed, states, clock: true })
     onStage?.('wat', wat)
     return {
       ...emitted,

@@ -28,7 +28,7 @@ const nothing = (): Answer => ({
   outputs: [],
   data: undefined,
   returned: [],
-  ms: 0,
+  kernels: [],
   arena: ready().arenaBytes,
   peak: ready().memory.buffer.byteLength,
 })

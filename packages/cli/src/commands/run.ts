@@ -2,10 +2,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type DeviceTensor, type Entry, type Port, type Tensor, arrayOf, isQuernError } from '@quern/artifact'
+import {
+  type DeviceTensor,
+  type Entry,
+  type KernelTime,
+  type Port,
+  type Tensor,
+  arrayOf,
+  isQuernError,
+} from '@quern/artifact'
 import { createModel } from '@quern/runtime'
 import { defineCommand } from 'citty'
 import { nestedValues } from '../nested-values.ts'
+import { profileTable } from '../profile-table.ts'
 import { readNpy, writeNpy } from '../npy.ts'
 import { showTensor } from '../show-tensor.ts'
 import { CommandError, evaluated, exportArgument, fileArgument, pickProgram, reporting } from './model-file.ts'
@@ -69,6 +78,7 @@ export const run = defineCommand({
     entry: { type: 'string', description: 'which entry of a program', valueHint: 'name' },
     export: exportArgument,
     threads: { type: 'string', description: 'size of the team; default 1', default: '1' },
+    profile: { type: 'boolean', description: 'show the time of each kernel, on average over ten more runs' },
     out: { type: 'string', description: 'a folder for the outputs, as .npy files', valueHint: 'folder' },
   },
   run: ({ args, rawArgs }) =>
@@ -96,7 +106,10 @@ export const run = defineCommand({
           ),
         })),
       })
-      const outputs = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, Number(args.threads))
+      const { outputs, profiles } = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, {
+        threads: Number(args.threads),
+        profiles: args.profile === true ? 10 : 0,
+      })
       if (args.out !== undefined) await mkdir(args.out, { recursive: true })
       for (const [output, tensor] of Object.entries(outputs)) {
         if (!isHost(tensor)) continue
@@ -104,6 +117,7 @@ export const run = defineCommand({
         if (args.out !== undefined)
           await writeFile(join(args.out, `${output.replace(/[^\w.-]+/g, '_')}.npy`), writeNpy(tensor))
       }
+      if (profiles.length > 0) console.log(profileTable(profiles))
     }),
 })
 
@@ -111,23 +125,33 @@ const runOnce = async (
   model: ReturnType<typeof createModel>,
   entry: string | undefined,
   inputs: Readonly<Record<string, unknown>>,
-  threads: number,
-): Promise<Record<string, Tensor | DeviceTensor>> => {
-  const net = await model.load({ device: 'wasm', thread: 'caller', threads })
+  { threads, profiles }: { readonly threads: number; readonly profiles: number },
+): Promise<{
+  readonly outputs: Record<string, Tensor | DeviceTensor>
+  readonly profiles: readonly (readonly KernelTime[])[]
+}> => {
   try {
-    return await runnerOf(net, entry).run(inputs)
+    const net = await model.load({ device: 'wasm', thread: threads > 1 ? 'worker' : 'caller', threads })
+    try {
+      const runner = runnerOf(net, entry)
+      const outputs = await runner.run(inputs)
+      const taken: (readonly KernelTime[])[] = []
+      for (let i = 0; i < profiles; i++) taken.push(await runner.profile(inputs))
+      return { outputs, profiles: taken }
+    } finally {
+      await net.dispose()
+    }
   } catch (error) {
     throw isQuernError(error) ? new CommandError(`error${error.message}`) : error
-  } finally {
-    await net.dispose()
   }
 }
 
 interface Runner {
   run(inputs: Readonly<Record<string, unknown>>): Promise<Record<string, Tensor | DeviceTensor>>
+  profile(inputs: Readonly<Record<string, unknown>>): Promise<readonly KernelTime[]>
 }
 const isRunner = (x: unknown): x is Runner =>
-  typeof x === 'object' && x !== null && 'run' in x && typeof x.run === 'function'
+  typeof x === 'object' && x !== null && 'run' in x && typeof x.run === 'function' && 'profile' in x
 
 /** A model runs by itself; a program has a runner for each entry. */
 const runnerOf = (net: object, entry: string | undefined): Runner => {

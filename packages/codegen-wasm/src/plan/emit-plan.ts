@@ -25,6 +25,8 @@ export interface PlanTarget {
   readonly threads: boolean
   /** The largest team: private memory is kept for so many. */
   readonly maxTeam: number
+  /** Whether a step's end may be told to a clock. */
+  readonly clock: boolean
   readonly id: string
   use(helper: HelperName): void
   useRuntime(name: RuntimeFunction): void
@@ -101,6 +103,7 @@ class PlanWriter {
       k.symbols.set(s.name, local)
       k.w.set(local, `(i32.load ${i32(this.symbolAt(s.name))})`)
     }
+    this.tick(-1)
     // Addresses are computed once, here, when a step first needs them.
     const start = k.w.chunk()
     this.writeAddress = (local, address) => k.w.into(start, () => k.w.set(local, this.now(address)))
@@ -191,6 +194,17 @@ class PlanWriter {
     if (emitted.aborts) k.w.if(call, () => this.returnAborted())
     else if (emitted.parallel) k.w.line(call)
     else this.alone(() => k.w.line(call))
+    this.tick([...this.program.kernels.keys()].indexOf(s.kernel))
+  }
+
+  /** For a profile, what took the time since the last tick: a kernel by its index, or a copy, counted as one more. */
+  private tick(step: number): void {
+    if (!this.target.clock) return
+    const name = this.parallel ? 'tick_team' : 'tick'
+    if (this.parallel) this.target.useRuntime('barrier')
+    this.target.useRuntime(name)
+    const member = this.parallel ? ` ${get(this.thread)} ${get(this.team)}` : ''
+    this.k.w.line(`(call $${name} ${i32(step)}${member})`)
   }
 
   private copy(from: string, to: string): void {
@@ -201,6 +215,7 @@ class PlanWriter {
     })
     const bytes = this.now(bytesOfBuffer(this.memory.buffer(from)))
     this.alone(() => this.k.w.line(`(memory.copy ${this.address(to)} ${this.address(from)} ${bytes})`))
+    this.tick(this.program.kernels.size)
   }
 
   /** Every member reads the count; worker 0 also writes it where the host looks. */

@@ -29,6 +29,7 @@ const load = async (program: LoweredProgram, init: Readonly<Record<string, Const
   const emitted = emitWasm(program, {
     threads: false,
     relaxed: false,
+    clock: true,
     states: [...states].map(([name, b]) => ({ name, type: { dtype: b.dtype, shape: b.shape }, init: init[name] })),
   })
   const weights = new Uint8Array(emitted.weightsBytes)
@@ -51,7 +52,9 @@ const load = async (program: LoweredProgram, init: Readonly<Record<string, Const
   const module = await WebAssembly.compile(
     new Uint8Array(await assemble(emitted.wat, { threads: false, relaxed: false })),
   )
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  const ticks: number[] = []
+  const clock = (step: number): void => void ticks.push(step)
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory, clock } })
   const run = (
     name: string,
     inputs: Readonly<Record<string, HostTensor>>,
@@ -88,7 +91,16 @@ const load = async (program: LoweredProgram, init: Readonly<Record<string, Const
     )
     return { status, index: words.getInt32(wasmHeader.statusIndex, true), outputs }
   }
-  return { emitted, run }
+  /** The steps that a run tells its clock. */
+  const profile = (...args: Parameters<typeof run>): readonly number[] => {
+    ticks.length = 0
+    const words = new DataView(memory.buffer)
+    words.setInt32(wasmHeader.profile, 1, true)
+    run(...args)
+    words.setInt32(wasmHeader.profile, 0, true)
+    return [...ticks]
+  }
+  return { emitted, run, profile, ticks }
 }
 
 const map = (name: string, body: string, params = 'read x: f32[n], write y: f32[n]'): string =>
@@ -129,6 +141,10 @@ describe('a plan does what its interpreter does', () => {
       const { status, outputs } = wasm.run('main', { x }, { n })
       expect(status).toBe(0)
       expect(outputs).toEqual(interpretPlan(program, 'main', { x }).outputs)
+      expect(wasm.ticks).toEqual([])
+      // double, scaled twice, and the copy.
+      expect(wasm.profile('main', { x }, { n })).toEqual([-1, 0, 1, 1, 2])
+      wasm.ticks.length = 0
     }
   })
 
@@ -203,6 +219,10 @@ describe('a plan does what its interpreter does', () => {
       expect(wasm.run('main', { x }).outputs).toEqual(wanted.outputs)
       sum = wanted.states['sum'] ?? sum
     }
+    // start, more for as long as data says and twice again, then one of the branches.
+    expect(wasm.ticks).toEqual([])
+    expect(wasm.profile('main', { x: f32([2], 999, 3) })).toEqual([-1, 1, 0, 0, 0, 2])
+    expect(wasm.profile('main', { x: f32([2], -99, 3) })).toEqual([-1, 1, 0, 0, 0, 3])
   })
 })
 

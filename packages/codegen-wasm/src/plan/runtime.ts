@@ -1,7 +1,7 @@
-/** @file The two functions that kernels and plans share: recording a failure, and meeting the team. */
+/** @file The functions that kernels and plans share: recording a failure, meeting the team, and telling the time of a step. */
 import { wasmHeader } from '@quern/artifact'
 
-export type RuntimeFunction = 'barrier' | 'fail'
+export type RuntimeFunction = 'barrier' | 'fail' | 'tick' | 'tick_team'
 
 /** How often a member looks before it sleeps: some microseconds, less than a wake-up costs. */
 const spins = 4000
@@ -47,5 +47,25 @@ const barrier = `(func $barrier (param $team i32) (result i32)
     (br $wait))
   (unreachable))`
 
-export const runtimeFunction = (name: RuntimeFunction, threads: boolean): string =>
-  name === 'fail' ? fail(threads) : barrier
+const tick = `(func $tick (param $step i32)
+  (if (i32.load ${at('profile')}) (then (call $clock (local.get $step)))))`
+
+/** A step has ended when all members have: who was aborted finds out at the plan's next barrier. */
+const tickTeam = `(func $tick_team (param $step i32) (param $thread i32) (param $team i32)
+  (if (i32.load ${at('profile')})
+    (then
+      (drop (call $barrier (local.get $team)))
+      (if (i32.eqz (local.get $thread)) (then (call $clock (local.get $step)))))))`
+
+export const runtimeFunction = (name: RuntimeFunction, threads: boolean): string => {
+  switch (name) {
+    case 'fail':
+      return fail(threads)
+    case 'barrier':
+      return barrier
+    case 'tick':
+      return tick
+    case 'tick_team':
+      return tickTeam
+  }
+}

@@ -33,8 +33,7 @@ const forkOf = (family: Family, fork: number): Executor => {
         ? outputs
         : outputs.map((o, i) => wasmTensor(manifest.entries[run.entry]?.outputs[i]?.dtype ?? 'f32', o))
     },
-    // Kernels call each other in wasm, with no clock between them: what can be told is the whole plan.
-    profile: async run => [{ kernel: run.entry, ms: (await play(run, undefined)).ms, runs: 1 }],
+    profile: async run => (await play(run, undefined)).kernels,
     deviceTensor: wasmTensorOf,
     readState: async name => {
       const { data } = await call({ kind: 'read-state', fork, name })

@@ -2,6 +2,7 @@
 import {
   type Entry,
   type HostArray,
+  type KernelTime,
   type Manifest,
   type Port,
   QuernError,
@@ -16,6 +17,7 @@ import { checkInto } from '../check-sizes.ts'
 import { evaluate } from '../expr.ts'
 import { copyElements } from './copy-elements.ts'
 import { type Round, hasRows, partOf, roundsOf } from './rounds.ts'
+import { kernelClock } from './kernel-clock.ts'
 import { type WasmStates, wasmStates } from './states.ts'
 
 const pageBytes = 65_536
@@ -33,8 +35,8 @@ export interface WasmRun {
 export interface WasmInstance {
   readonly memory: WebAssembly.Memory
   readonly states: WasmStates
-  /** Copies inputs in, runs, copies outputs out; `ms` is the time of the plan alone. */
-  run(run: WasmRun): { readonly outputs: readonly HostOutput[]; readonly ms: number }
+  /** Copies inputs in, runs, copies outputs out; or, for a profile, tells the time of each kernel. */
+  run(run: WasmRun): { readonly outputs: readonly HostOutput[]; readonly kernels: readonly KernelTime[] }
   /**
    * Runs as a member of a team other than the first: no copies, as many rounds as the leader. The plan meets the leader
    * before it reads anything.
@@ -78,7 +80,8 @@ export interface WasmSetup {
 export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
   const { manifest, module, memory, weights, teamSize } = setup
   const layout = layoutOf(manifest)
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  const clock = kernelClock(manifest.kernels)
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory, clock: clock.tick } })
   const states = wasmStates(manifest, layout, memory)
   if (weights !== undefined) {
     new Uint8Array(memory.buffer).set(weights, layout.constantsAt)
@@ -154,7 +157,6 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
     },
     run: ({ entry: name, fork, inputs, symbols: given, into }) => {
       const { entry, wasm } = entryNamed(name)
-      let ms = 0
       let outputs: readonly HostOutput[] = []
       for (const round of roundsOf(wasm, given)) {
         const { symbols } = round
@@ -168,9 +170,8 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
           const part = hasRows(port, wasm) ? partOf(data, round) : data
           copyElements(part, new arrayOf[port.dtype](memory.buffer, addressOf(port, wasm, symbols), part.length))
         })
-        const start = performance.now()
+        words.setInt32(wasmHeader.profile, Number(into === undefined), true)
         const status = call(wasm, 0)
-        ms += performance.now() - start
         throwStatus(manifest, status, words)
         // A run may define symbols of its own.
         const bound: Record<string, number> = {}
@@ -178,7 +179,7 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
         if (into !== undefined)
           outputs = entry.outputs.map((port, i) => output(port, wasm, bound, round, outputs[i]?.data ?? into[i]))
       }
-      return { ms, outputs }
+      return { outputs, kernels: clock.taken() }
     },
     get arenaBytes() {
       return arenaBytes

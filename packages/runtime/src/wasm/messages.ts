@@ -1,5 +1,5 @@
 /** @file What is asked of a wasm instance, on this thread or in a worker, and what it answers. */
-import type { HostArray, Manifest } from '@quern/artifact'
+import type { HostArray, KernelTime, Manifest } from '@quern/artifact'
 import type { HostOutput } from '../executor.ts'
 import type { WasmInstance, WasmRun } from './instance.ts'
 
@@ -36,8 +36,8 @@ export interface Answer {
   readonly data: HostArray | undefined
   /** What a worker was lent for the inputs, on its way home; empty on the caller's thread. */
   readonly returned: readonly HostArray[]
-  /** Milliseconds of the plan alone. */
-  readonly ms: number
+  /** Of a profile: the time of each kernel. */
+  readonly kernels: readonly KernelTime[]
   readonly arena: number
   readonly peak: number
 }
@@ -60,11 +60,11 @@ export type Reply =
 
 /** The one place that knows what a request means. */
 export const answerRequest = (instance: WasmInstance, request: Request): Answer => {
-  const { outputs = [], data, ms = 0 } = perform(instance, request)
-  return { outputs, data, returned: [], ms, arena: instance.arenaBytes, peak: instance.memory.buffer.byteLength }
+  const { outputs = [], data, kernels = [] } = perform(instance, request)
+  return { outputs, data, returned: [], kernels, arena: instance.arenaBytes, peak: instance.memory.buffer.byteLength }
 }
 
-const perform = (instance: WasmInstance, request: Request): Partial<Pick<Answer, 'outputs' | 'data' | 'ms'>> => {
+const perform = (instance: WasmInstance, request: Request): Partial<Pick<Answer, 'outputs' | 'data' | 'kernels'>> => {
   const { states } = instance
   switch (request.kind) {
     case 'run':

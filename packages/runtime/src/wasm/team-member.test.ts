@@ -40,7 +40,7 @@ const start = () => {
   if (port === undefined) throw new Error('no worker was started')
   return { member, port }
 }
-const answer = { outputs: [], data: undefined, returned: [], ms: 1, arena: 2, peak: 3 }
+const answer = { outputs: [], data: undefined, returned: [], kernels: [], arena: 2, peak: 3 }
 
 test('answers find their calls, in any order, and the process may end when none is awaited', async () => {
   const { member, port } = start()
@@ -49,11 +49,11 @@ test('answers find their calls, in any order, and the process may end when none 
     second = member.call({ kind: 'join', entry: 'b', symbols: {} })
   const [a, b] = port.posted
   expect(port.alive).toBe(true)
-  port.say({ id: b?.id, ok: true, answer: { ...answer, ms: 5 } })
+  port.say({ id: b?.id, ok: true, answer: { ...answer, arena: 5 } })
   expect(port.alive).toBe(true)
   port.say({ id: a?.id, ok: false, error: { code: 'run/trap', message: 'it trapped', details: { at: 3 } } })
   expect(port.alive).toBe(false)
-  expect((await second).ms).toBe(5)
+  expect((await second).arena).toBe(5)
   await expect(first).rejects.toMatchObject({
     name: 'QuernError',
     code: 'run/trap',
