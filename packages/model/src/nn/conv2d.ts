@@ -4,15 +4,16 @@ import { type Constraint, ix, printIndex } from '@quern/core-ir'
 import { checkOptions, refuse } from '../arguments.ts'
 import { inWords } from '@quern/core-ir'
 import { broadcastTo } from '../ops/elementwise.ts'
+import type { Conv2dMistake, Fits } from '../shape-mistakes.ts'
 import type { AnyShape } from '../shape-types.ts'
 import { type Tensor, apply } from '../tensor.ts'
 import { type Types, biasFits, checkLayer, checkWeights, defineLayer, rankIs, sameDTypes } from './define-layer.ts'
 import type { Float } from './float.ts'
 import { type Pair, type WindowOptions, pairOf, windowFits } from './windows.ts'
 
-export interface ConvWeights<D extends Float, O extends number = number> {
+export interface ConvWeights<D extends Float, O extends number = number, I extends number = number> {
   /** [out, in / groups, kernel height, kernel width]. */
-  readonly weight: Tensor<D, readonly [O, number, number, number]>
+  readonly weight: Tensor<D, readonly [O, I, number, number]>
   /** [out]. */
   readonly bias?: Tensor<D>
 }
@@ -57,23 +58,30 @@ export const conv2dLayer = defineLayer<WindowOptions & { readonly groups: number
 })
 
 /** 2-D cross-correlation: [n, in, h, w] → [n, out, h', w']. */
-export const conv2d = <D extends Float, S extends AnyShape, O extends number>(
-  x: Tensor<D, S>,
-  weights: ConvWeights<D, O>,
-  options: ConvOptions = {},
+export const conv2d = <
+  D extends Float,
+  S extends AnyShape,
+  O extends number,
+  I extends number,
+  const P extends ConvOptions = {},
+>(
+  x: Tensor<D, S> & Fits<Conv2dMistake<S, I, P>>,
+  weights: ConvWeights<D, O, I>,
+  options?: P,
 ): Tensor<D, readonly [BatchOf<S>, O, number, number]> => {
   checkWeights(conv2dLayer, weights)
-  checkOptions('conv2d', options, ['stride', 'padding', 'dilation', 'groups'])
+  const given: ConvOptions = options ?? {}
+  checkOptions('conv2d', given, ['stride', 'padding', 'dilation', 'groups'])
   const { weight, bias } = weights
-  const { groups = 1 } = options
+  const { groups = 1 } = given
   if (!Number.isSafeInteger(groups) || groups < 1)
     refuse('model/option-value', `conv2d takes groups as a whole number from 1 up, and was given ${inWords(groups)}`, {
       op: 'conv2d',
       option: 'groups',
     })
-  const stride = pairOf('conv2d', 'stride', options.stride, 1, 1),
-    padding = pairOf('conv2d', 'padding', options.padding, 0, 0),
-    dilation = pairOf('conv2d', 'dilation', options.dilation, 1, 1)
+  const stride = pairOf('conv2d', 'stride', given.stride, 1, 1),
+    padding = pairOf('conv2d', 'padding', given.padding, 0, 0),
+    dilation = pairOf('conv2d', 'dilation', given.dilation, 1, 1)
   const [, , height = 1, width = 1] = weight?.type?.shape ?? []
   checkLayer(conv2dLayer, [x, weight, bias], { kernel: [height, width], stride, padding, dilation, groups })
   const y = apply<D, readonly [BatchOf<S>, O, number, number]>('conv', [x, weight], {

@@ -1,5 +1,6 @@
 /** @file The fully connected layer. */
 import { broadcastTo } from '../ops/elementwise.ts'
+import type { Fits, LinearMistake } from '../shape-mistakes.ts'
 import type { AnyShape, WithLast } from '../shape-types.ts'
 import { type Tensor, apply } from '../tensor.ts'
 import {
@@ -15,9 +16,9 @@ import {
 } from './define-layer.ts'
 import type { Float } from './float.ts'
 
-export interface LinearWeights<D extends Float, O extends number = number> {
+export interface LinearWeights<D extends Float, O extends number = number, I extends number = number> {
   /** [out, in], as PyTorch stores it. */
-  readonly weight: Tensor<D, readonly [O, number]>
+  readonly weight: Tensor<D, readonly [O, I]>
   /** [out]. */
   readonly bias?: Tensor<D>
 }
@@ -37,9 +38,9 @@ export const linearLayer = defineLayer()({
 })
 
 /** x W^T + b over the last dim: [..., in] → [..., out]. */
-export const linear = <D extends Float, S extends AnyShape, O extends number>(
-  x: Tensor<D, S>,
-  weights: LinearWeights<D, O>,
+export const linear = <D extends Float, S extends AnyShape, O extends number, I extends number>(
+  x: Tensor<D, S> & Fits<LinearMistake<S, I>>,
+  weights: LinearWeights<D, O, I>,
 ): Tensor<D, WithLast<S, O>> => {
   checkWeights(linearLayer, weights)
   const { weight, bias } = weights

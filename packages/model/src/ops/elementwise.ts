@@ -9,6 +9,7 @@ import {
   printTensorType,
   provesEqual,
 } from '@quern/core-ir'
+import type { BinaryMistake, Fits } from '../shape-mistakes.ts'
 import type { AnyShape, Broadcast } from '../shape-types.ts'
 import { checkDType, checkTensor, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
@@ -70,11 +71,11 @@ const unaryOp =
     apply(op, [x])
 const binaryOp =
   (op: string) =>
-  <A extends Operand, B extends Operand>(a: A, b: B): Tensor<DTypeOf<A, B>, Joined<A, B>> =>
+  <A extends Operand, B extends Operand>(a: A, b: B & Fits<BinaryMistake<A, B>>): Tensor<DTypeOf<A, B>, Joined<A, B>> =>
     apply(op, unify(op, [a, b]))
 const comparison =
   (op: string) =>
-  <A extends Operand, B extends Operand>(a: A, b: B): Tensor<'bool', Joined<A, B>> =>
+  <A extends Operand, B extends Operand>(a: A, b: B & Fits<BinaryMistake<A, B>>): Tensor<'bool', Joined<A, B>> =>
     apply(op, unify(op, [a, b]))
 
 export const neg = unaryOp('neg')
