@@ -46,9 +46,12 @@ const check = (text: string): { readonly instantiations: number; readonly second
 }
 
 test('a hundred blocks', () => {
-  const none = check(blocks(0)),
-    hundred = check(blocks(100))
+  const none = check(blocks(0))
+  const hundred = check(blocks(100))
   // Counts are the same on every machine: 34,000 when this was written.
   expect(hundred.instantiations - none.instantiations).toBeLessThan(60_000)
-  expect(hundred.seconds - none.seconds).toBeLessThan(1)
-}, 60_000)
+  // Times are not: a machine that does something else meanwhile may try again.
+  let seconds = hundred.seconds - none.seconds
+  for (let i = 0; i < 2 && seconds > 1; i++) seconds = Math.min(seconds, check(blocks(100)).seconds - none.seconds)
+  expect(seconds).toBeLessThan(1)
+}, 120_000)
