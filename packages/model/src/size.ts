@@ -27,7 +27,7 @@ export const dim = <const N extends string>(
   bounds: { readonly min?: number; readonly max?: number; readonly multipleOf?: number } = {},
 ): Dim<N> => {
   const refuse = (code: string, says: string): never => {
-    throw new QuernError(code, says, { dim: String(name), origin: currentOrigin() })
+    throw new QuernError(code, says, { dim: inWords(name), origin: currentOrigin() })
   }
   if (typeof name !== 'string' || name === '')
     refuse('dim/name', `dim takes a name first, like dim('n', { max: 64 }), and was given ${inWords(name)}`)

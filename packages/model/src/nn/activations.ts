@@ -1,6 +1,6 @@
 /** @file Activations and softmax. */
 import { checkOptions } from '../arguments.ts'
-import { axisOf } from '../ops/movement.ts'
+import { axisOf } from '../ops/axis.ts'
 import type { AnyShape } from '../shape-types.ts'
 import { type Tensor, apply } from '../tensor.ts'
 import type { Float } from './float.ts'

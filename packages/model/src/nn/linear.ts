@@ -1,5 +1,5 @@
 /** @file The fully connected layer. */
-import { broadcastTo } from '../ops/elementwise.ts'
+import { broadcastTo } from '../ops/unify.ts'
 import type { Fits, LinearMistake } from '../shape-mistakes.ts'
 import type { AnyShape, WithLast } from '../shape-types.ts'
 import { type Tensor, apply } from '../tensor.ts'

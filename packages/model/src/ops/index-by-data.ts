@@ -3,7 +3,7 @@ import type { DType } from '@quern/artifact'
 import type { AnyShape } from '../shape-types.ts'
 import { checkOptions } from '../arguments.ts'
 import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
-import { axisOf } from './movement.ts'
+import { axisOf } from './axis.ts'
 
 /** The dtypes of positions. */
 export type IndexDType = 'i64' | 'i32' | 'i16' | 'i8' | 'u64' | 'u32' | 'u16' | 'u8'

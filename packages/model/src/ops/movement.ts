@@ -7,20 +7,8 @@ import { checkList, checkOptions, checkTensor, refuse } from '../arguments.ts'
 import { type Size, type Sizes, symbolsOf, toIndex, toShape } from '../size.ts'
 import { type AnyTensor, type Tensor, apply, isTensor, noteOf } from '../tensor.ts'
 import { checkFits } from '../weights/constant.ts'
-import { broadcastTo } from './elementwise.ts'
-
-/** Resolves a negative axis, and refuses one that x does not have. */
-export const axisOf = (op: string, x: AnyTensor, axis: number): number => {
-  checkTensor(op, 'x', x)
-  const rank = x.type.shape.length
-  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
-    throw new QuernError(
-      `${op}/axis-in-range`,
-      `${op} needs an axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank}, not ${inWords(axis)}`,
-      { op, rank, origin: currentOrigin(), operands: [noteOf(x, 'x')] },
-    )
-  return axis < 0 ? axis + rank : axis
-}
+import { axisOf, newAxis } from './axis.ts'
+import { broadcastTo } from './unify.ts'
 
 /** The same elements, row-major, in another shape; one size may be -1: the rest. */
 export const reshape = <D extends DType, const S extends Sizes>(x: Tensor<D>, shape: S): Tensor<D, WrittenShape<S>> => {
@@ -237,18 +225,6 @@ export const append = <D extends DType, S extends AnyShape>(
   position: Tensor<'i32' | 'i64' | 'u32'>,
   axis = 0,
 ): Tensor<D, S> => apply('append', [x, rows, position], { axis: axisOf('append', x, axis) })
-
-/** An axis that a tensor is about to get. */
-const newAxis = (op: string, x: AnyTensor, axis: number): number => {
-  checkTensor(op, 'x', x)
-  const rank = x.type.shape.length + 1
-  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis
-  throw new QuernError(
-    `${op}/axis-in-range`,
-    `${op} needs a new axis from ${-rank} to ${rank - 1} of a tensor of rank ${rank - 1}, not ${inWords(axis)}`,
-    { op, rank, origin: currentOrigin() },
-  )
-}
 
 /** x[:, …, None, …]: a new dim of size 1 at `axis`. */
 export const unsqueeze = <D extends DType>(x: Tensor<D>, axis: number): Tensor<D> => {

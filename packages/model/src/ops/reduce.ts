@@ -5,7 +5,7 @@ import type { AnyShape } from '../shape-types.ts'
 import { checkList, checkOptions, checkTensor } from '../arguments.ts'
 import { type AnyTensor, type Tensor, apply, applyAll } from '../tensor.ts'
 import { div } from './elementwise.ts'
-import { axisOf } from './movement.ts'
+import { axisOf } from './axis.ts'
 
 export interface ReduceOptions {
   /** Default: all. */

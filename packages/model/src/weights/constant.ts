@@ -36,8 +36,8 @@ export const checkFits = (values: ArrayLike<number>, dtype: DType): void => {
     const holds = range === undefined ? `numbers below ${limit}` : `integers from ${range[0]} to ${range[1]}`
     throw new QuernError(
       'constant/value-fits',
-      `${dtype} holds ${holds}, and ${value} is none: write another number, or cast() the tensor that it meets to another dtype`,
-      { value, dtype, at: i, origin: currentOrigin() },
+      `${dtype} holds ${holds}, and ${inWords(value)} is none: write another number, or cast() the tensor that it meets to another dtype`,
+      { value: inWords(value), dtype, at: i, origin: currentOrigin() },
     )
   }
 }
