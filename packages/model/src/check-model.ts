@@ -1,6 +1,6 @@
 /** @file What `model`, `entry` and `program` are given, held against what they take. */
 import type { Spec, Specs } from '@quern/artifact'
-import { didYouMean, inWords } from '@quern/core-ir'
+import { didYouMean, inWords, numericsLevels } from '@quern/core-ir'
 import { checkFunction, checkOptions, refuse } from './arguments.ts'
 import { isTensor } from './tensor.ts'
 
@@ -57,7 +57,7 @@ export function checkReturned(returned: unknown): asserts returned is Readonly<R
 
 const optionNames = ['name', 'targets', 'numerics', 'maxBytes', 'maxMemory'] as const
 const targetNames = ['wasm', 'webgpu']
-const numericsNames = ['reproducible', 'exact', 'ignores-signed-zero', 'reassociates', 'algebraic']
+const numericsNames: readonly string[] = ['reproducible', ...numericsLevels]
 
 /** Options of a compilation, as a model file, the plugin and the command give them. */
 export const checkModelOptions = (of: string, options: unknown): void => {

@@ -190,7 +190,7 @@ const notCompiled = (): Promise<never> =>
   Promise.reject(
     new QuernError(
       'model/not-compiled',
-      'this model was imported without being compiled: add quern() of @quern/vite-plugin to `plugins` (and to `worker.plugins` if a worker imports it), or compile it in process with `await jit(model)` from @quern/jit',
+      'this model was imported without being compiled: add quern() of @quern/vite-plugin to `plugins` (and `worker: { format: "es", plugins: () => [quern()] }` if a worker imports it), or compile it in process with `await jit(model)` from @quern/jit',
     ),
   )
 

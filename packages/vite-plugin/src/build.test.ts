@@ -185,7 +185,9 @@ describe('workers', () => {
 
   it('fail the build without them', async () => {
     files()
-    await expect(viteBuild({ worker: { format: 'es' } })).rejects.toThrow('worker: { plugins: () => [quern()] }')
+    await expect(viteBuild({ worker: { format: 'es' } })).rejects.toThrow(
+      "worker: { format: 'es', plugins: () => [quern()] }",
+    )
   })
 })
 
@@ -209,5 +211,28 @@ describe.each(['rollup', 'rolldown'] as const)('%s', bundler => {
     expect(await weightsOf(join(dir, 'app.js'))).toEqual([1, 2])
     expect(filesIn(dir).filter(f => f.includes('two'))).toHaveLength(4)
     expect(code).not.toContain('unused')
+  })
+})
+
+describe('options', () => {
+  it.each<[object, string, RegExp]>([
+    [{ target: ['wasm'] }, 'vite-plugin/unknown-option', /no option target: did you mean targets\?/],
+    [{ maxbytes: 9 }, 'vite-plugin/unknown-option', /did you mean maxBytes\?/],
+    [{ targets: ['web-gpu'] }, 'vite-plugin/option-value', /did you mean webgpu\?/],
+    [
+      { targets: 'wasm' },
+      'vite-plugin/option-value',
+      /a list like \['wasm', 'webgpu'\] as its option targets, not "wasm"/,
+    ],
+    [{ numerics: 'exactly' }, 'vite-plugin/option-value', /did you mean exact\?/],
+    [{ maxBytes: '1 MB' }, 'vite-plugin/option-value', /a positive number as its option maxBytes, not "1 MB"/],
+    [{ cache: 3 }, 'vite-plugin/option-value', /true, false or a folder/],
+    [{ crossOriginIsolation: 'yes' }, 'vite-plugin/option-value', /true or false/],
+    [{ platform: 'browsers' }, 'vite-plugin/option-value', /did you mean browser\?/],
+  ])('%o', (given, code, says) => {
+    for (const plugin of [vite, quern])
+      expect(() => plugin(given as QuernOptions)).toThrow(
+        expect.objectContaining({ code, message: expect.stringMatching(says) }),
+      )
   })
 })

@@ -13,7 +13,7 @@ import type {
 import { exportFailure, reportedError } from './failures.ts'
 import { idOfProgram, modelFileId, splitId } from './ids.ts'
 import { createModels } from './models.ts'
-import { type QuernOptions, compileSettings } from './options.ts'
+import { type QuernOptions, checkOptions, compileSettings } from './options.ts'
 import { type Platform, resolveOwn, runtimeFolder } from './own-packages.ts'
 import { emitWorker } from './runtime-worker.ts'
 import { modelModule, programModule } from './stub.ts'
@@ -59,6 +59,7 @@ const ownFile = fileURLToPath(import.meta.url)
 const runtime = '@quern/runtime'
 
 export const createCore = (options: QuernOptions, { cacheDir, platform, resolve }: Host): Core => {
+  checkOptions(options)
   const filter = createFilter(options.include ?? modelFileId, options.exclude)
   const runtimeStandIn = options.standIns?.[runtime]
   const models = createModels(() => ({

@@ -17,7 +17,7 @@ export const findUncompiled = (bundle: OutputFiles): ReportedError | undefined =
     return asReported(
       new QuernError(
         'vite-plugin/worker-not-compiled',
-        `${file.fileName} holds a model that was not compiled, since workers do not inherit \`plugins\`: add \`worker: { plugins: () => [quern()] }\` to the Vite configuration`,
+        `${file.fileName} holds a model that was not compiled, since workers do not inherit \`plugins\`: write \`worker: { format: 'es', plugins: () => [quern()] }\` beside \`plugins: [quern()]\` in the Vite configuration (format 'es', since what is put in the place of a model loads its parts by import)`,
         { file: file.fileName },
       ),
       file.fileName,
