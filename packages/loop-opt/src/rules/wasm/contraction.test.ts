@@ -48,9 +48,28 @@ describe.each(sizes)('the rule for a contraction of %s × %s × %s', (m, n, k) =
 })
 
 test('tiles fit the registers, and follow the shape', () => {
-  const question = { typicalRows: 64, typicalColumns: 512, lanes: 4, registers: 15, madd: false }
+  const question = { typicalRows: 64, typicalColumns: 512, lanes: 4, registers: 15, madd: false, wide: true }
   expect(bestTile({ ...question, rows: 512, columns: 512 })).toEqual({ mr: 2, nr: 16 })
+  expect(bestTile({ ...question, rows: 512, columns: 512, wide: false })).toEqual({ mr: 4, nr: 8 })
   expect(bestTile({ ...question, rows: 512, columns: 512, madd: true })).toEqual({ mr: 6, nr: 8 })
   expect(bestTile({ ...question, rows: undefined, columns: 512 })).toEqual({ mr: 2, nr: 16 })
   expect(bestTile({ ...question, rows: 1, columns: 512 })).toEqual({ mr: 1, nr: 32 })
+})
+
+test.each([
+  [512, 512],
+  [128, 1536],
+  ['m', 512],
+  [1, 512],
+] as const)('fused products of %s × %s want weights packed as plain ones do', (m, n) => {
+  const layoutOf = (relaxedSimd: boolean) =>
+    contractionRule({
+      region: matmulRegion(m, n, 64),
+      kind: 'contraction',
+      target: wasmTarget({ relaxedSimd }),
+      permits: 'reassociates',
+      constants: new Set(['b']),
+    })?.layouts.get('b')
+  expect(layoutOf(true)).toBeDefined()
+  expect(layoutOf(true)).toEqual(layoutOf(false))
 })

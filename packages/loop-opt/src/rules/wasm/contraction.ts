@@ -31,15 +31,20 @@ export const contractionRule: ScheduleRule = context => {
   }
   const typical = (axis: string | undefined): number =>
     axis === undefined ? 1 : typicalExtent(s.kernel, findLoop(s.kernel, axis, 'gemm').loop.extent)
-  const { mr, nr } = bestTile({
+  const question: TileQuestion = {
     rows,
     columns,
     typicalRows: typical(c.rows),
     typicalColumns: typical(c.columns),
     lanes,
     registers: context.target.registers,
-    madd,
-  })
+    madd: false,
+    // Packing at run time goes by whole cache lines.
+    wide: pack !== 'layout',
+  }
+  // Variants share one packing of the weights: with fused products only their rows may be others.
+  const width = pack === 'layout' ? bestTile(question).nr : undefined
+  const { mr, nr } = bestTile({ ...question, madd, ...(width !== undefined && { nr: width }) })
   const depth = extentOf(s, c.depth)
   const kb = depthBlock(context.target, depth, nr, bytesOf[dtype], rows, mr)
   const tile: GemmTile = {
@@ -81,6 +86,10 @@ interface TileQuestion {
   readonly lanes: number
   readonly registers: number
   readonly madd: boolean
+  /** Which of two tiles of equal cost: the one with more columns. */
+  readonly wide: boolean
+  /** The one number of columns that is allowed. */
+  readonly nr?: number
 }
 
 /**
@@ -93,6 +102,7 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
   for (let vectors = 1; vectors <= 8; vectors++)
     for (let mr = 1; mr <= 6; mr++) {
       const nr = vectors * q.lanes
+      if (q.nr !== undefined && nr !== q.nr) continue
       if (registersOf(mr, vectors, q.madd) > q.registers || mr * vectors > (q.madd ? 12 : 8)) continue
       if (
         (q.rows !== undefined && mr > q.rows) ||
@@ -105,8 +115,7 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
       const rest = q.rows === undefined ? (mr - 1) / 2 : rows % mr
       const tail = rest === 0 ? 0 : q.rows === undefined ? rest * cycles(1, vectors) : cycles(rest, vectors)
       const cost = panels * (Math.floor(rows / mr) * cycles(mr, vectors) + tail)
-      // Of equals the wider one: its panels are packed in whole cache lines, and its rest of rows is smaller.
-      if (cost <= best.cost) best = { mr, nr, cost }
+      if (cost < best.cost || (q.wide && cost === best.cost)) best = { mr, nr, cost }
     }
   return { mr: best.mr, nr: best.nr }
 }
