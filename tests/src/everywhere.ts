@@ -19,7 +19,15 @@ import {
 } from '@quern/core-ir'
 import { defaultLimits, emitKernel } from '@quern/codegen-wgsl'
 import { formRegions } from '@quern/graph-opt'
-import { type LoweringResult, type TargetInfo, legalise, lowerProgram, wasmTarget, webgpuTarget } from '@quern/loop-opt'
+import {
+  type LowerProgramOptions,
+  type LoweringResult,
+  type TargetInfo,
+  legalise,
+  lowerProgram,
+  wasmTarget,
+  webgpuTarget,
+} from '@quern/loop-opt'
 import { createModel } from '@quern/runtime'
 import { expect } from 'vitest'
 import { nullDevice, softwareGpu, validate } from '../../packages/codegen-wgsl/test-support/dawn.ts'
@@ -42,8 +50,8 @@ export const graphOf = (make: Make, least = 0): Graph => {
 
 const single = (graph: Graph) => ({ name: 'g', entries: new Map([['main', graph]]), states: [], sources: new Map() })
 
-export const lowered = (graph: Graph, target: TargetInfo): LoweringResult =>
-  lowerProgram(single(formRegions(graph, { maxBuffers: target.buffersPerKernel })), target)
+export const lowered = (graph: Graph, target: TargetInfo, options: LowerProgramOptions = {}): LoweringResult =>
+  lowerProgram(single(formRegions(graph, { maxBuffers: target.buffersPerKernel })), target, options)
 
 /** As generators get them. */
 export const legal = (program: LoweringResult): LoweringResult => ({

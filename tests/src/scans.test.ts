@@ -2,7 +2,8 @@
 import { type DType } from '@quern/artifact'
 import { type GraphBuilder, type Value, tensorType } from '@quern/core-ir'
 import { describe, expect, it } from 'vitest'
-import { type Make, type Sizes, expectEverywhere, graphOf, m, n } from './everywhere.ts'
+import { webgpuTarget } from '@quern/loop-opt'
+import { type Make, type Sizes, expectEverywhere, graphOf, lowered, m, n, textOf } from './everywhere.ts'
 
 type Dims = Parameters<typeof tensorType>[1]
 const input = (b: GraphBuilder, name: string, dtype: DType, shape: Dims): Value =>

@@ -42,7 +42,7 @@ export const lowerProgram = (
   target: TargetInfo,
   options: LowerProgramOptions = {},
 ): LoweringResult => {
-  const loops = lowerRegions(program, target)
+  const loops = lowerRegions(program, target, options)
   return planned(loops, scheduled(loops, target, options), target, program.name, options)
 }
 
@@ -60,7 +60,7 @@ export const lowerVariants = (
   return targets.map(target => {
     const { parallelism, ...rest } = target
     const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel, target.enoughResults])
-    const loops = lowered.get(shape) ?? lowerRegions(program, target)
+    const loops = lowered.get(shape) ?? lowerRegions(program, target, options)
     lowered.set(shape, loops)
     const same = JSON.stringify([parallelism.kind, rest])
     const schedules = scheduled(loops, target, options, alone.get(same))
@@ -79,7 +79,11 @@ interface Loops {
   readonly constants: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-const lowerRegions = (program: ProgramGraph, { buffersPerKernel, parallelism, enoughResults }: TargetInfo): Loops => {
+const lowerRegions = (
+  program: ProgramGraph,
+  { buffersPerKernel, parallelism, enoughResults }: TargetInfo,
+  { numerics: permits = 'reassociates' }: LowerProgramOptions,
+): Loops => {
   const own = new Map<string, UnscheduledKernel>()
   const names = new Names()
   const separate = [...program.entries].map(([entry, graph]) => {
@@ -88,6 +92,7 @@ const lowerRegions = (program: ProgramGraph, { buffersPerKernel, parallelism, en
       buffersPerKernel,
       loopOverOne: parallelism.kind === 'grid',
       enoughResults,
+      permits,
     })
     // Before kernels are shared: a kernel that writes into a state is another one.
     return updateStatesInPlace(plan, own)

@@ -130,6 +130,9 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
   ['layer-norm/bias-fits', 'f32[2,3] _ f64[3]', ''],
   ['rms-norm/scale-fits', 'f32[2,3] f32[3]', 'axis=0'],
   ['top-k/k-in-range', 'f32[3]', 'k=4'],
+  ['sort-first/count-in-range', 'f32[3]', 'count=4'],
+  ['sort-first/axis-in-range', 'f32[3]', 'axis=1, count=1'],
+  ['sort-first/x-is-number', 'bool[3]', 'count=1'],
   ['matmul/rank-at-least-2', 'f32[3] f32[3,2]', ''],
   ['matmul/same-dtype', 'f32[2,3] f64[3,2]', ''],
   ['matmul/inner-dims-agree', 'f32[2,3] f32[2,3]', ''],
@@ -193,7 +196,7 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
 describe('what is refused', () => {
   test.each(cases)('%s %s %s', (code, types, attrs) => {
     const [op = ''] = code.split('/')
-    expect(() => parse(op, types, attrs, op === 'sort' || op === 'top-k' ? 2 : 1)).toThrow(
+    expect(() => parse(op, types, attrs, ['sort', 'sort-first', 'top-k'].includes(op) ? 2 : 1)).toThrow(
       expect.objectContaining({ code }),
     )
   })

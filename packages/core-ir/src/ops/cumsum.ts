@@ -1,7 +1,10 @@
 /** @file Running sums. */
-import { sub } from '../index/index-expr.ts'
+import { isConst, sub } from '../index/index-expr.ts'
+import { isFloat } from '../scalar/scalar-ops.ts'
 import { literal } from '../scalar/scalar.ts'
 import { defineOp } from './define-op.ts'
+import { isWord } from './grid-rows.ts'
+import { gridScan } from './grid-scan.ts'
 import { axisInRange, canonicalAxis, dim, dtypeIs, rank, spliced } from './shapes.ts'
 
 export const cumsum = defineOp({
@@ -34,6 +37,22 @@ export const cumsum = defineOp({
       })
     })
   },
+  forms: [
+    {
+      name: 'grid',
+      doc: 'Threads of a workgroup sum a few elements each, and scan those sums. Another order of adding.',
+      machine: 'grid',
+      suits: ({ x }, { axis }, mayReassociate) => {
+        const extent = dim(x.type, axis)
+        const isLong = !isConst(extent) || extent.value >= 64
+        // Columns are read side by side by threads of their own.
+        return isLong && axis === rank(x.type) - 1 && isWord(x.type.dtype) && (mayReassociate || !isFloat(x.type.dtype))
+      },
+      write: (b, { x }, [out], attrs) => {
+        if (out !== undefined) gridScan(b, x, out, attrs)
+      },
+    },
+  ],
   gradient: ([g], { builder: b }, a) =>
     g === undefined ? {} : { x: b.one('cumsum', [g], { ...a, reverse: !a.reverse }) },
   example: `graph example(%x: f32[2,3]) {

@@ -145,6 +145,8 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
     results: readonly LoopBuffer[],
     attrs: AttrsOf<S>,
   ) => void
+  /** Other loops that write the same; lowering takes the first that suits the machine, and names the kernel after it. */
+  readonly forms?: readonly LoopForm<Operands<N, LoopBuffer>, AttrsOf<S>>[]
   /** A composite's meaning in other ops. */
   readonly decompose?: (b: GraphBuilder, operands: Operands<N, Value>, attrs: AttrsOf<S>) => readonly Value[]
   /**
@@ -175,6 +177,17 @@ export interface LoopBuffer {
   readonly name: string
   readonly type: TensorType
   at(...indices: readonly IndexLike[]): Scalar
+}
+
+/** Loops that write what an op's `loops` writes, by another algorithm. */
+export interface LoopForm<O, A> {
+  readonly name: string
+  readonly doc: string
+  /** Written for one thread a row, or with the workgroups and threads of a grid. */
+  readonly machine: 'thread' | 'grid'
+  /** Whether it may and should stand for these. */
+  suits(operands: O, attrs: A, mayReassociate: boolean): boolean
+  write(b: LoopBuilder, operands: O, results: readonly LoopBuffer[], attrs: A): void
 }
 
 /** An op whose parameter types are erased, as registries hold it. */

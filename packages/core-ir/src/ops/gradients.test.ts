@@ -97,6 +97,7 @@ const cases: readonly Case[] = [
   { op: 'cumsum', operands: [any(3, 2)], attrs: { axis: 0, exclusive: true, reverse: true } },
   { op: 'sort', operands: [any(2, 5)] },
   { op: 'sort', operands: [any(4, 2)], attrs: { axis: 0, descending: true } },
+  { op: 'sort-first', operands: [any(2, 5)], attrs: { count: 2 } },
   { op: 'top-k', operands: [any(2, 5)], attrs: { k: 2 } },
   { op: 'matmul', operands: [any(2, 3), any(3, 4)] },
   { op: 'matmul', operands: [any(2, 1, 3, 2), any(4, 3)], attrs: { transposeLhs: true, transposeRhs: true } },

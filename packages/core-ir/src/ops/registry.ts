@@ -43,6 +43,7 @@ import { silu } from './silu.ts'
 import { slice } from './slice.ts'
 import { logSoftmax, softmax } from './softmax.ts'
 import { sort } from './sort.ts'
+import { sortFirst } from './sort-first.ts'
 import { stopGradient } from './stop-gradient.ts'
 import { sumToOp } from './sum-to.ts'
 import { sumUnpool } from './sum-unpool.ts'
@@ -92,6 +93,7 @@ export const ops: ReadonlyMap<string, AnyOp> = new Map(
     erase(silu),
     erase(cumsum),
     erase(sort),
+    erase(sortFirst),
     erase(topK),
     erase(nonzero),
 

@@ -1,10 +1,12 @@
 /** @file Stable sorting along an axis. */
-import { type Index, fromScalar, isConst } from '../index/index-expr.ts'
+import { type Index, add, ceilDiv, fromScalar, isConst, mul } from '../index/index-expr.ts'
 import type { LoopBuilder } from '../loop/builder.ts'
-import { isFloat } from '../scalar/scalar-ops.ts'
 import { type Scalar, binary, indexScalar, literal, unary } from '../scalar/scalar.ts'
 import { filled } from './calculus.ts'
 import { type LoopBuffer, defineOp } from './define-op.ts'
+import { isWord, mostThreads, round, rowsOfGrid } from './grid-rows.ts'
+import { before } from './order.ts'
+import { radixSort } from './radix-sort.ts'
 import { axisInRange, canonicalAxis, dim, dtypeIs, rank, spliced } from './shapes.ts'
 
 export const sort = defineOp({
@@ -30,9 +32,36 @@ export const sort = defineOp({
         b.store(values, at(k), x.at(...at(k)))
         b.store(positions, at(k), indexScalar(k, positions.type.dtype === 'i64' ? 'i64' : 'i32'))
       })
-      network(b, extent, (p, q) => exchange(b, values, positions, at(p), at(q), descending))
+      const each: EachPair = (pairs, body) => b.for('i', pairs, body)
+      network(b, extent, each, false, (p, q) => exchange(b, values, positions, at(p), at(q), descending))
     })
   },
+  forms: [
+    {
+      name: 'radix',
+      doc: 'Counts by the digits of every element: linear in the extent. Short rows are compared sooner than counted.',
+      machine: 'thread',
+      suits: ({ x }, { axis }) => {
+        const extent = dim(x.type, axis)
+        return !isConst(extent) || extent.value > 64
+      },
+      write: (b, { x }, [values, positions], { axis, descending }) => {
+        if (values !== undefined && positions !== undefined) radixSort(b, x, values, positions, axis, descending)
+      },
+    },
+    {
+      name: 'grid',
+      doc: 'The threads of a workgroup take the pairs of each step of the network.',
+      machine: 'grid',
+      suits: ({ x }, { axis }) => {
+        const extent = dim(x.type, axis)
+        return !isConst(extent) || extent.value >= 32
+      },
+      write: (b, { x }, [values, positions], { axis, descending }) => {
+        if (values !== undefined && positions !== undefined) gridSort(b, x, values, positions, axis, descending)
+      },
+    },
+  ],
   gradient: ([g], { builder: b, operands: { x }, results: [, positions] }, { axis }) =>
     g === undefined || positions === undefined
       ? {}
@@ -43,12 +72,22 @@ export const sort = defineOp({
 }`,
 })
 
+/** How the pairs of one step are visited. */
+type EachPair = (pairs: number | Index, body: (i: Index) => void) => void
+
 /**
  * A bitonic sorting network in which every comparator puts the smaller element first (a merge begins by comparing with
  * mirrored positions), so that an extent need not be a power of two: what lies behind it counts as largest and is left
  * alone. In place, n log² n comparisons; those of one step are independent. Calls `visit` with positions p < q < extent.
+ * @param whole whether all threads meet after each step: then none may be left out
  */
-const network = (b: LoopBuilder, extent: Index, visit: (p: Index, q: Index) => void): void => {
+const network = (
+  b: LoopBuilder,
+  extent: Index,
+  each: EachPair,
+  whole: boolean,
+  visit: (p: Index, q: Index) => void,
+): void => {
   const i32 = (n: number): Scalar => literal(n, 'i32')
   const n = indexScalar(extent)
   const stages = isConst(extent) ? Math.ceil(Math.log2(Math.max(1, extent.value))) : 31
@@ -56,8 +95,8 @@ const network = (b: LoopBuilder, extent: Index, visit: (p: Index, q: Index) => v
   const pair = (p: Scalar, q: Scalar): void => b.if(binary('lt', q, n), () => visit(fromScalar(p), fromScalar(q)))
   b.for('stage', stages, stage => {
     const half = b.let('half', binary('shl', i32(1), indexScalar(stage)))
-    b.if(binary('lt', half, n), () => {
-      b.for('i', pairs, i => {
+    const steps = (): void => {
+      each(pairs, i => {
         const at = indexScalar(i)
         const inside = b.let('inside', binary('and', at, binary('sub', half, i32(1))))
         const block = b.let('block', binary('shl', binary('sub', at, inside), i32(1)))
@@ -66,21 +105,66 @@ const network = (b: LoopBuilder, extent: Index, visit: (p: Index, q: Index) => v
       })
       b.for('step', stage, step => {
         const distance = b.let('distance', binary('shr', half, binary('add', indexScalar(step), i32(1))))
-        b.for('i', pairs, i => {
+        each(pairs, i => {
           const at = indexScalar(i)
           const inside = b.let('inside', binary('and', at, binary('sub', distance, i32(1))))
           const p = b.let('p', binary('add', binary('shl', binary('sub', at, inside), i32(1)), inside))
           pair(p, b.let('q', binary('add', p, distance)))
         })
       })
+    }
+    if (whole) steps()
+    else b.if(binary('lt', half, n), steps)
+  })
+}
+
+/** Words of a row that workgroup memory holds beside their positions. */
+const mostShared = 1024
+
+/** The network with a workgroup for each row: in its memory where that holds the row, else where the results are. */
+const gridSort = (
+  b: LoopBuilder,
+  x: LoopBuffer,
+  values: LoopBuffer,
+  positions: LoopBuffer,
+  axis: number,
+  descending: boolean,
+): void => {
+  const extent = dim(x.type, axis)
+  const threads = isConst(extent) ? Math.min(mostThreads, 2 ** Math.ceil(Math.log2(extent.value / 2))) : mostThreads
+  const each: EachPair = (count, body) =>
+    round(b, threads, t => b.for('j', ceilDiv(count, threads), j => body(add(mul(j, threads), t))))
+  /** Positions below the extent. */
+  const eachPlace = (body: (k: Index) => void): void =>
+    each(extent, k => b.if(binary('lt', indexScalar(k), indexScalar(extent)), () => body(k)))
+  rowsOfGrid(b, x.type, axis, at => {
+    const isShort = isConst(extent) && extent.value <= mostShared && isWord(x.type.dtype)
+    const held = isShort ? b.alloc('held', x.type.dtype, [extent], 'shared') : values
+    const places = isShort ? b.alloc('places', positions.type.dtype, [extent], 'shared') : positions
+    const of = (k: Index): Index[] => (isShort ? [k] : at(k))
+    eachPlace(k => {
+      b.store(held, of(k), x.at(...at(k)))
+      b.store(places, of(k), indexScalar(k, positions.type.dtype === 'i64' ? 'i64' : 'i32'))
+    })
+    network(b, extent, each, true, (p, q) => exchange(b, held, places, of(p), of(q), descending))
+    if (!isShort) return
+    eachPlace(k => {
+      b.store(values, at(k), held.at(k))
+      b.store(positions, at(k), places.at(k))
     })
   })
 }
 
+/** Elements beside which their positions stand. */
+interface Held {
+  readonly name: string
+  at(...indices: readonly Index[]): Scalar
+}
+
 const exchange = (
   b: LoopBuilder,
-  values: LoopBuffer,
-  positions: LoopBuffer,
+  values: Held,
+  positions: Held,
   p: readonly Index[],
   q: readonly Index[],
   descending: boolean,
@@ -97,12 +181,4 @@ const exchange = (
     b.store(positions, p, j)
     b.store(positions, q, i)
   })
-}
-
-/** Whether x must come before y. */
-const before = (x: Scalar, y: Scalar, descending: boolean): Scalar => {
-  const [low, high] = descending ? [y, x] : [x, y]
-  const less = binary('lt', low, high)
-  if (!isFloat(x.dtype)) return less
-  return binary('or', less, binary('and', unary('isnan', high), unary('not', unary('isnan', low))))
 }

@@ -1,7 +1,10 @@
 /** @file The largest or smallest elements along an axis. */
-import { constant, sub } from '../index/index-expr.ts'
+import { constant, isConst, sub } from '../index/index-expr.ts'
 import { defineOp } from './define-op.ts'
 import { axisInRange, canonicalAxis, dim, dtypeIs, rank, spliced } from './shapes.ts'
+
+/** So many are picked out, more are sorted. */
+const few = 128
 
 export const topK = defineOp({
   name: 'top-k',
@@ -34,6 +37,9 @@ export const topK = defineOp({
     ]
   },
   decompose: (b, { x }, { k, axis, largest, dtype }) => {
+    // Each of the first few may move all of them: more are sorted sooner.
+    if (isConst(k) && k.value <= few)
+      return b.add('sort-first', [x], { count: k.value, axis, descending: largest, dtype })
     const sizes = spliced(x.type.shape, axis, [k]),
       starts = sizes.map(() => constant(0))
     return b.add('sort', [x], { axis, descending: largest, dtype }).map(all => b.one('slice', [all], { starts, sizes }))

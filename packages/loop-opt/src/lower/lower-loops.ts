@@ -15,7 +15,16 @@ import type { Stage } from './lowered-region.ts'
 import type { Params } from './params.ts'
 import type { RegionContext } from './region-context.ts'
 
-/** A nest of loop-language semantics. Operands that are not stored are inlined where the op reads them. */
+/** What an op's other forms are chosen by. */
+export interface Machine {
+  readonly kind: 'thread' | 'grid'
+  readonly mayReassociate: boolean
+}
+
+/**
+ * A nest of loop-language semantics. Operands that are not stored are inlined where the op reads them.
+ * @returns the name of the op's form that was written, where it is not the plain one
+ */
 export const lowerLoops = (
   context: RegionContext,
   node: Node,
@@ -23,7 +32,8 @@ export const lowerLoops = (
   builder: LoopBuilder,
   params: Params,
   stages: Stage[],
-): void => {
+  machine: Machine,
+): string | undefined => {
   const op = opNamed(node.op)
   if (op.loops === undefined) throw new Error(`${node.op} is neither index notation nor loops`)
   const ranges = symbolRanges(context.graph.symbols)
@@ -50,6 +60,10 @@ export const lowerLoops = (
       at: (...indices: readonly (Index | number)[]) => sc.load(name, r.type.dtype, indices.map(ix.toIndex)),
     }
   })
-  op.loops(builder, bindOperands(op, operands), results, node.attrs)
+  const bound = bindOperands(op, operands)
+  const form = op.forms?.find(f => f.machine === machine.kind && f.suits(bound, node.attrs, machine.mayReassociate))
+  if (form === undefined) op.loops(builder, bound, results, node.attrs)
+  else form.write(builder, bound, results, node.attrs)
   for (const r of results) stages.push({ name: r.name, buffer: r.name, spatial: [], reduce: [], role: 'loops' })
+  return form?.name
 }

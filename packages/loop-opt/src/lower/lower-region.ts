@@ -1,5 +1,15 @@
 /** @file Lowers a region's body to unscheduled kernels, each correct on every executor. */
-import { type Graph, type Kernel, LoopBuilder, type Scalar, type Span, type Stmt, type Value } from '@quern/core-ir'
+import {
+  type Graph,
+  type Kernel,
+  LoopBuilder,
+  type Numerics,
+  type Scalar,
+  type Span,
+  type Stmt,
+  type Value,
+  numericsLevels,
+} from '@quern/core-ir'
 import { collapse } from './collapse.ts'
 import { lowerCompute } from './lower-compute.ts'
 import { lowerLoops } from './lower-loops.ts'
@@ -30,6 +40,8 @@ export interface LowerOptions extends PartitionLimits {
   readonly literals: ReadonlyMap<Value, Scalar>
   /** Gives every nest a loop, over one row where its result is one element: what a workgroup is bound to. */
   readonly loopOverOne?: boolean
+  /** What the loops that an op is written in may change. */
+  readonly permits?: Numerics
   /** Long reductions to fewer results are written in parts. */
   readonly enoughResults?: number
 }
@@ -65,8 +77,14 @@ const lowerGroup = (
   const params = new Params(builder)
   const stages: Stage[] = []
   const origins: Span[] = []
-  if (group.kind === 'loops') lowerLoops(context, group.node, stored, builder, params, stages)
-  else lowerCompute(context, group, builder, params, stages, options.loopOverOne === true)
+  let { name } = options
+  const mayReassociate = numericsLevels.indexOf(options.permits ?? 'exact') >= numericsLevels.indexOf('reassociates')
+  if (group.kind === 'loops') {
+    const machine = { kind: options.loopOverOne === true ? ('grid' as const) : ('thread' as const), mayReassociate }
+    const form = lowerLoops(context, group.node, stored, builder, params, stages, machine)
+    // The choice is in the kernel's name.
+    if (form !== undefined) name = `${name}_${form}`
+  } else lowerCompute(context, group, builder, params, stages, options.loopOverOne === true)
   for (const v of group.kind === 'loops' ? [group.node] : group.roots.map(r => r.node))
     if (v?.origin !== undefined) origins.push(v.origin)
   const written = builder.finish()
@@ -74,7 +92,7 @@ const lowerGroup = (
   return parts.map((body, i) => {
     const { params: list, args } = params.finish(body)
     const kernel: Kernel = {
-      name: parts.length === 1 ? options.name : `${options.name}_${i + 1}`,
+      name: parts.length === 1 ? name : `${name}_${i + 1}`,
       symbols: symbolsOf(symbols.values(), body, list),
       params: list,
       body,

@@ -1,5 +1,5 @@
 /** @file One entry of a program as a plan: ports, steps, states; its memory is planned afterwards. */
-import { type Graph, type Plan, type StateDecl, statePrefix } from '@quern/core-ir'
+import { type Graph, type Numerics, type Plan, type StateDecl, statePrefix } from '@quern/core-ir'
 import { identifier } from '../lower/expand.ts'
 import { assignHomes, copyOutputs } from './homes.ts'
 import { type GraphScope, bufferPlace, lowerGraph } from './lower-graph.ts'
@@ -9,6 +9,7 @@ export interface PlanOptions {
   readonly buffersPerKernel: number
   readonly loopOverOne?: boolean
   readonly enoughResults?: number
+  readonly permits?: Numerics
 }
 
 export const buildPlan = (

@@ -476,6 +476,21 @@ export const randomCases: Readonly<Record<string, Property>> = {
       expected: sortReference(holed, axis, descending, dtype),
     }
   },
+  'sort-first': d => {
+    const x = d.tensor(d.number(), [d.int(0, 2), d.int(0, 12)]),
+      count = d.int(0, x.shape[1] ?? 0),
+      descending = d.flag(),
+      dtype = d.of('i32' as const, 'i64' as const)
+    const holed = isFloat(x.dtype)
+      ? tensorOf(x.dtype, x.shape, i => (i % 7 === 3 ? NaN : i % 11 === 5 ? -0 : Math.round(numbersOf(x)[i] ?? 0)))
+      : x
+    const cut = (t: HostTensor): HostTensor => sliceReference(t, [0, 0], [x.shape[0] ?? 0, count], [1, 1])
+    return {
+      operands: [holed],
+      attrs: { count, axis: 1, descending, dtype },
+      expected: sortReference(holed, 1, descending, dtype).map(cut),
+    }
+  },
   'top-k': d => {
     const x = d.tensor(d.number(), [d.int(0, 2), d.int(0, 12)]),
       k = d.int(0, x.shape[1] ?? 0),

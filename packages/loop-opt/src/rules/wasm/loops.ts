@@ -72,6 +72,9 @@ const walkedTogether = (s: Schedule, axis: string): Schedule | undefined => {
 const rowsTogether = (s: Schedule, axis: string): Schedule | undefined => {
   const extent = constantOf(tryFindLoop(s.kernel, axis)?.loop.extent)
   if (extent !== undefined && extent < rowsAtOnce) return undefined
+  // What keeps memory of its own is no chain of steps.
+  const own = allocsOf(tryFindLoop(s.kernel, axis)?.loop.body ?? [])
+  if (own.length === 0 || own.some(a => a.space !== 'register')) return undefined
   const apart = eachApart(split(s, axis, rowsAtOnce, { tail: 'peel' }), `${axis}_i`)
   return apart?.loops.reduce((t, name) => unroll(t, name), apart.schedule)
 }

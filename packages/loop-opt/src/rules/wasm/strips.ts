@@ -59,7 +59,11 @@ export const eachApart = (
   let t = parts.length === 1 ? s : fission(s, axis, loops)
   for (const name of loops) {
     const [, ...inside] = chainFrom(t, name)
-    if (inside.at(-1)?.body.some(isFor) === true) return undefined
+    let loops = 0
+    visitStmts(inside.at(-1)?.body ?? [], x => {
+      if (isFor(x)) loops++
+    })
+    if (loops > 0) return undefined
     if (inside.length > 0) t = reorder(t, ...inside.map(l => l.axis), name)
   }
   return { schedule: t, loops }
