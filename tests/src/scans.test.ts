@@ -40,6 +40,12 @@ describe('running sums', () => {
     },
     60_000,
   )
+  it('are shared by the threads of a workgroup where the order may change', () => {
+    const graph = graphOf(cumsum([2, 3001], 1))
+    const named = (numerics: 'reassociates' | 'exact'): string => textOf(lowered(graph, webgpuTarget(), { numerics }))
+    expect(named('reassociates')).toMatch(/kernel cumsum_grid/)
+    expect(named('exact')).toMatch(/kernel cumsum\(/)
+  })
 })
 
 describe('scatters', () => {
