@@ -9,6 +9,11 @@ export interface CompileOptions {
   readonly relaxed?: boolean
   /** webgpu variants. */
   readonly f16?: boolean
+  /**
+   * Bytes. Refuses a program that needs more memory at every size of its dims. Default 4 GiB, which is also the most that wasm
+   * has.
+   */
+  readonly maxMemory?: number
   /** Verify the graph after every pass, and interpret it against the original on small random inputs. Slow; for finding defects. */
   readonly verify?: boolean
   /**

@@ -14,6 +14,7 @@ import { webgpuBackEnd } from './emit-webgpu.ts'
 import { graphStages } from './graph-stages.ts'
 import { legalKernels, showLoops } from './loop-stages.ts'
 import { type CompileOptions, numericsOf } from './options.ts'
+import { refuseMemory } from './refuse-memory.ts'
 
 const backEnds = { wasm: wasmBackEnd, webgpu: webgpuBackEnd } satisfies Record<DeviceKind, BackEnd>
 
@@ -59,6 +60,8 @@ export const compileVariants = async (
   // Lowering makes loop nests of regions; schedules decide every order and tile, and the layouts in which kernels want their
   // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
   const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options), rows: graphs.rows(optimised) })
+  // Sizes are known now, and code for what fits nowhere would only cost time.
+  for (const result of lowered.slice(0, 1)) refuseMemory(target, program, result, options)
   // Legal kernels hold nothing that a generator would have to decide: no unrolled axis, no function that targets lack.
   const legal = legalKernels(lowered, infos, numericsOf(options))
 

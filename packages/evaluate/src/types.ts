@@ -8,6 +8,8 @@ export interface CompileSettings {
   readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
   /** Refuses an artifact whose files are larger than this together. */
   readonly maxBytes?: number
+  /** Refuses a model that needs more memory than this at every size of its dims. Default 4 GiB, the most that wasm has. */
+  readonly maxMemory?: number
 }
 
 export interface EvaluateOptions {

@@ -68,7 +68,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
       try {
-        const { numerics } = settings
+        const { numerics, maxMemory } = settings
         const wanted = variants[target].map((v): CompileVariant => {
           const variant = Object.keys(v).join('-') || 'plain'
           const show = stageListener(switches, name, `${target}-${variant}`)
@@ -82,6 +82,7 @@ const evaluate = async (): Promise<WorkerReply> => {
         const compiledVariants = await compiler
           .compileVariants(graph, target, wanted, {
             ...(numerics === undefined ? {} : { numerics }),
+            ...(maxMemory === undefined ? {} : { maxMemory }),
             ...(switches.verify && { verify: true }),
           })
           .catch(asDefect)

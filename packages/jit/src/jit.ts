@@ -40,9 +40,19 @@ export function jit<E extends Entries>(program: Program<E>, options?: JitOptions
 export async function jit(model: object, options: JitOptions = {}): Promise<unknown> {
   const { graph, kind, options: own } = programOf(model)
   const artifacts: ArtifactParts[] = []
-  const { targets: _, numerics = own.numerics, relaxed, f16, verify, onStage, ...loading } = options
+  const {
+    targets: _,
+    numerics = own.numerics,
+    maxMemory = own.maxMemory,
+    relaxed,
+    f16,
+    verify,
+    onStage,
+    ...loading
+  } = options
   const shared = {
     ...(numerics && { numerics }),
+    ...(maxMemory && { maxMemory }),
     ...(relaxed && { relaxed }),
     ...(f16 && { f16 }),
     ...(verify && { verify }),

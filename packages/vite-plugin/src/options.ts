@@ -22,6 +22,7 @@ const names = [
   'targets',
   'numerics',
   'maxBytes',
+  'maxMemory',
   'cache',
   'timeout',
   'standIns',
@@ -56,14 +57,17 @@ export const checkOptions = (options: object): void => {
         { option },
       )
   }
-  const { targets, numerics, maxBytes, cache, timeout, crossOriginIsolation, platform } = options as Readonly<
-    Record<string, unknown>
-  >
+  const { targets, numerics, maxBytes, maxMemory, cache, timeout, crossOriginIsolation, platform } =
+    options as Readonly<Record<string, unknown>>
   if (targets !== undefined && (!Array.isArray(targets) || targets.length === 0))
     wrong('targets', "a list like ['wasm', 'webgpu']", targets)
   for (const target of (targets ?? []) as readonly unknown[]) oneOf('targets', target, targetNames)
   if (numerics !== undefined) oneOf('numerics', numerics, numericsNames)
-  for (const [name, value] of [['maxBytes', maxBytes] as const, ['timeout', timeout] as const])
+  for (const [name, value] of [
+    ['maxBytes', maxBytes] as const,
+    ['maxMemory', maxMemory] as const,
+    ['timeout', timeout] as const,
+  ])
     if (value !== undefined && !(typeof value === 'number' && value > 0)) wrong(name, 'a positive number', value)
   if (cache !== undefined && typeof cache !== 'boolean' && typeof cache !== 'string')
     wrong('cache', 'true, false or a folder', cache)
@@ -72,8 +76,9 @@ export const checkOptions = (options: object): void => {
   if (platform !== undefined) oneOf('platform', platform, ['browser', 'node'])
 }
 
-export const compileSettings = ({ targets, numerics, maxBytes }: QuernOptions): CompileSettings => ({
+export const compileSettings = ({ targets, numerics, maxBytes, maxMemory }: QuernOptions): CompileSettings => ({
   ...(targets === undefined ? {} : { targets }),
   ...(numerics === undefined ? {} : { numerics }),
   ...(maxBytes === undefined ? {} : { maxBytes }),
+  ...(maxMemory === undefined ? {} : { maxMemory }),
 })
