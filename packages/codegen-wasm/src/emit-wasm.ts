@@ -1,9 +1,9 @@
 /** @file A lowered program to one module: every kernel a function, every plan an exported function that calls them. */
 import type { Port, WasmEntry, WasmLayout } from '@quern/artifact'
-import type { LoweredProgram, StateDecl } from '@quern/core-ir'
+import type { LoweredProgram, PlacedConstant, PlacedState, StateDecl } from '@quern/core-ir'
 import { type EmittedKernel, emitKernel } from './kernel/emit-kernel.ts'
 import { type EmittedPlan, emitPlan } from './plan/emit-plan.ts'
-import { type PlacedConstant, type PlacedState, place } from './plan/place.ts'
+import { place } from './plan/place.ts'
 import { type RuntimeFunction, runtimeFunction } from './plan/runtime.ts'
 import { sharedPages } from './plan/shared-pages.ts'
 import { type HelperName, helpers } from './spelling/helpers.ts'

@@ -1,4 +1,3 @@
 /** @file Kernels and plans to one WebAssembly module. */
 export { type AssembleFeatures, assemble } from './assemble.ts'
 export { type EmittedEntry, type EmittedWasm, type WasmOptions, defaultMaxTeam, emitWasm } from './emit-wasm.ts'
-export type { PlacedConstant, PlacedState } from './plan/place.ts'

@@ -3,7 +3,7 @@ import { parseLowered } from '@quern/core-ir'
 import { expect, test } from 'vitest'
 import { assemble } from './assemble.ts'
 import { emitWasm } from './emit-wasm.ts'
-import { evaluate } from '../test-support/run-kernel.ts'
+import { evaluate } from '../../runtime/src/expr.ts'
 import { runTeam } from '../test-support/team.ts'
 
 /** Sums in parallel, meets, scales by the sum; then a branch on data that worker 0 computed alone. */

@@ -8,35 +8,16 @@ import {
   type Param,
   type Scalar,
   type Stmt,
-  accepts,
-  binaryOps,
   ix,
   scalar,
-  unaryOps,
 } from '@quern/core-ir'
+import { type Choices, binaryOpsOn, clamped, inside, unaryOpsOn } from '../../core-ir/src/loop/testing/random-parts.ts'
 import { isBasicBinary } from '../src/spelling/scalar-binary.ts'
 import { isBasicUnary } from '../src/spelling/scalar-unary.ts'
 
 /** Elements of every param: [n, 16] with n up to 9. */
 export const width = 16
 const computed: readonly DType[] = ['f32', 'i32', 'u8', 'f16', 'bool', 'i64', 'f64', 'u32', 'i16', 'u64']
-
-/** A source of decisions; shrinks towards 0. */
-export class Choices {
-  private at = 0
-  private readonly list: readonly number[]
-  constructor(list: readonly number[]) {
-    this.list = list
-  }
-  below(n: number): number {
-    return (this.list[this.at++] ?? 0) % n
-  }
-  of<T>(xs: readonly T[]): T {
-    const x = xs[this.below(xs.length)]
-    if (x === undefined) throw new Error('nothing to choose from')
-    return x
-  }
-}
 
 interface Axis {
   readonly name: string
@@ -297,14 +278,10 @@ export class Generator {
       )
     }
     if (kind === 8) {
-      const ops = (Object.keys(unaryOps) as (keyof typeof unaryOps)[]).filter(
-        o => isBasicUnary(o) && unaryOps[o].result === 'same' && accepts(unaryOps[o].accepts, dtype),
-      )
+      const ops = unaryOpsOn(dtype, isBasicUnary)
       return scalar.unary(this.c.of(ops), go(dtype))
     }
-    const ops = (Object.keys(binaryOps) as (keyof typeof binaryOps)[]).filter(
-      o => isBasicBinary(o) && binaryOps[o].result === 'same' && accepts(binaryOps[o].accepts, dtype),
-    )
+    const ops = binaryOpsOn(dtype, isBasicBinary)
     return scalar.binary(this.c.of(ops), go(dtype), go(dtype))
   }
 
@@ -334,23 +311,15 @@ export class Generator {
     if (how === 0 && depth > 0) {
       // A gather: data, clamped, as a column.
       const raw = scalar.load('at', 'i32', [this.row(axes), this.column(axes, lane)])
-      const clamped = scalar.binary(
-        'min',
-        scalar.binary('max', raw, scalar.literal(0, 'i32')),
-        scalar.literal(width - 1, 'i32'),
-      )
-      return scalar.load(buffer, dtype, [this.row(axes), ix.fromScalar(clamped)])
+      return scalar.load(buffer, dtype, [this.row(axes), clamped(raw, width)])
     }
     if (how === 1) {
       // A guard against both ends, some places before the row and after it.
       const off = ix.add(column, this.c.below(9) - 4)
-      const at = scalar.indexScalar(off)
-      const inside = scalar.binary(
-        'and',
-        scalar.binary('ge', at, scalar.literal(0, 'i32')),
-        scalar.binary('lt', at, scalar.literal(width, 'i32')),
-      )
-      return scalar.load(buffer, dtype, [this.row(axes), off], { guard: inside, fill: scalar.literal(7, dtype) })
+      return scalar.load(buffer, dtype, [this.row(axes), off], {
+        guard: inside(off, width),
+        fill: scalar.literal(7, dtype),
+      })
     }
     if (how === 2) return scalar.load(buffer, dtype, [ix.sub(ix.sub(ix.variable('n'), 1), this.row(axes)), column])
     return scalar.load(buffer, dtype, [this.row(axes), column])

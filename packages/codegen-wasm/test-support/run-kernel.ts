@@ -1,6 +1,7 @@
 /** @file Tests only: runs one kernel as wasm, with host arrays for its params. */
-import { type Expr, type HostArray, bytesOf, wasmHeader } from '@quern/artifact'
+import { type HostArray, bytesOf, wasmHeader } from '@quern/artifact'
 import { type Kernel, type LoweredProgram, type Plan, type PlanBuffer, bytesOfArray, rowMajor } from '@quern/core-ir'
+import { evaluate } from '../../runtime/src/expr.ts'
 import { assemble } from '../src/assemble.ts'
 import { type EmittedEntry, type EmittedWasm, type WasmOptions, emitWasm } from '../src/emit-wasm.ts'
 
@@ -49,29 +50,6 @@ export interface Instance {
     symbols?: Readonly<Record<string, number>>,
     entry?: string,
   ): readonly [number, number]
-}
-
-export const evaluate = (e: Expr, env: Readonly<Record<string, number>>): number => {
-  if (typeof e === 'number') return e
-  if (typeof e === 'string') return env[e] ?? Number.NaN
-  const [op, ...rest] = e
-  const values = rest.map(x => evaluate(x, env))
-  return values.reduce((a, b) => {
-    switch (op) {
-      case '+':
-        return a + b
-      case '*':
-        return a * b
-      case '/':
-        return Math.floor(a / b)
-      case '%':
-        return ((a % b) + b) % b
-      case 'min':
-        return Math.min(a, b)
-      case 'max':
-        return Math.max(a, b)
-    }
-  })
 }
 
 export const instantiate = async (

@@ -1,9 +1,9 @@
 /** @file A lowered program as shaders, device buffers and steps. */
 import type { GpuShader } from '@quern/artifact'
-import type { LoweredProgram, StateDecl } from '@quern/core-ir'
+import type { LoweredProgram, PlacedConstant, PlacedState, StateDecl } from '@quern/core-ir'
 import { type WgslLimits, defaultLimits } from './kernel/emit-kernel.ts'
 import { type EmittedPlan, Shaders, emitPlan } from './plan/emit-plan.ts'
-import { type PlacedConstant, type PlacedState, place } from './plan/placement.ts'
+import { place } from './plan/placement.ts'
 
 export interface WgslOptions {
   readonly features: { readonly f16: boolean; readonly subgroups: boolean }

@@ -9,4 +9,3 @@ export {
   emitKernel,
 } from './kernel/emit-kernel.ts'
 export type { EmittedPlan } from './plan/emit-plan.ts'
-export type { PlacedConstant, PlacedState } from './plan/placement.ts'

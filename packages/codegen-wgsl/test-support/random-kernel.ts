@@ -2,43 +2,22 @@
 import type { DType } from '@quern/artifact'
 import {
   type AccumulateOp,
-  type BinaryOp,
   type Index,
   type Kernel,
   type Param,
   type Scalar,
   type Stmt,
-  type UnaryOp,
-  accepts,
-  binaryOps,
   isFloat,
   ix,
   scalar,
-  unaryOps,
 } from '@quern/core-ir'
+import { type Choices, binaryOpsOn, clamped, inside, unaryOpsOn } from '../../core-ir/src/loop/testing/random-parts.ts'
 import { isBasicBinary } from '../src/spelling/binary.ts'
 import { isBasicUnary } from '../src/spelling/unary.ts'
 
 /** Elements of a row; every param is [n, width]. */
 export const width = 16
 const computed: readonly DType[] = ['f32', 'i32', 'u8', 'u32', 'bool', 'i16', 'i8', 'u16', 'f16']
-
-/** A source of decisions that shrinks towards 0. */
-export class Choices {
-  private at = 0
-  private readonly list: readonly number[]
-  constructor(list: readonly number[]) {
-    this.list = list
-  }
-  below(n: number): number {
-    return (this.list[this.at++] ?? 0) % Math.max(1, n)
-  }
-  of<T>(xs: readonly T[]): T {
-    const x = xs[this.below(xs.length)]
-    if (x === undefined) throw new Error('nothing to choose from')
-    return x
-  }
-}
 
 interface Register {
   readonly name: string
@@ -283,22 +262,10 @@ export class KernelGenerator {
     // Sums, differences and extrema of small whole numbers are exact in f32, in whatever way they are contracted.
     const inexact: readonly string[] = isFloat(dtype) ? ['mul', 'div', 'rem', 'sqrt'] : []
     if (kind === 7) {
-      const ops = (Object.keys(unaryOps) as UnaryOp[]).filter(
-        o =>
-          isBasicUnary(o) &&
-          unaryOps[o].result === 'same' &&
-          accepts(unaryOps[o].accepts, dtype) &&
-          !inexact.includes(o),
-      )
+      const ops = unaryOpsOn(dtype, op => isBasicUnary(op) && !inexact.includes(op))
       return scalar.unary(this.c.of(ops), go(dtype))
     }
-    const ops = (Object.keys(binaryOps) as BinaryOp[]).filter(
-      o =>
-        isBasicBinary(o) &&
-        binaryOps[o].result === 'same' &&
-        accepts(binaryOps[o].accepts, dtype) &&
-        !inexact.includes(o),
-    )
+    const ops = binaryOpsOn(dtype, op => isBasicBinary(op) && !inexact.includes(op))
     return scalar.binary(this.c.of(ops), go(dtype), go(dtype))
   }
 
@@ -329,22 +296,12 @@ export class KernelGenerator {
     const how = this.c.below(5)
     if (how === 0 && depth > 0) {
       const raw = scalar.load('at', 'i32', [this.row, this.any(lane)])
-      const low = scalar.binary('max', raw, scalar.literal(0, 'i32'))
-      return scalar.load(buffer, dtype, [
-        this.row,
-        ix.fromScalar(scalar.binary('min', low, scalar.literal(width - 1, 'i32'))),
-      ])
+      return scalar.load(buffer, dtype, [this.row, clamped(raw, width)])
     }
     if (how === 1) {
       const off = ix.add(this.any(lane), this.c.below(9) - 4)
-      const at = scalar.indexScalar(off)
-      const guard = scalar.binary(
-        'and',
-        scalar.binary('ge', at, scalar.literal(0, 'i32')),
-        scalar.binary('lt', at, scalar.literal(width, 'i32')),
-      )
       return scalar.load(buffer, dtype, [this.row, off], {
-        guard,
+        guard: inside(off, width),
         fill: scalar.literal(dtype === 'bool' ? 1 : 7, dtype),
       })
     }

@@ -1,12 +1,12 @@
 /** @file How an access walks memory along the lanes of the current vector loop, and its addresses. */
 import { bytesOf } from '@quern/artifact'
-import { type BufferDecl, type Index, ix, simplify } from '@quern/core-ir'
+import { type BufferDecl, type Index, ix, rewriteIndex, simplify } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import type { Address } from '../spelling/memory.ts'
 import { addI32, i32 } from '../text/wat.ts'
 import { type ValueOf, writePointer } from './indices.ts'
 import type { Home, KernelState } from './state.ts'
-import { binding, inIndex } from './substitute.ts'
+import { binding } from './canonical-lanes.ts'
 
 type MemoryHome = Extract<Home, { kind: 'memory' }>
 
@@ -31,7 +31,7 @@ export const walkOf = (k: KernelState, position: Index, dataVaries: (x: Index) =
   if (dataVaries(at)) return { kind: 'lanes', at }
   const plain = splitLinear(at, vector.axis)
   if (plain !== undefined) return plain
-  const lane = (n: number): Index => simplify(inIndex(at, binding(vector.axis, ix.constant(n))), k.ranges)
+  const lane = (n: number): Index => simplify(rewriteIndex(at, binding(vector.axis, ix.constant(n))), k.ranges)
   const first = lane(0)
   const gap = ix.sub(lane(1), first)
   if (!ix.isConst(gap) || gap.value < 0) return { kind: 'lanes', at }

@@ -1,41 +1,15 @@
 /** @file Questions about kernels that the writer asks before it writes. */
-import { type Index, type Scalar, type Stmt, childrenOf, ix } from '@quern/core-ir'
-
-/** The scalars that a statement evaluates itself, and the indices it evaluates. */
-export const scalarsOf = (s: Stmt): readonly Scalar[] => {
-  switch (s.kind) {
-    case 'let':
-    case 'store':
-    case 'accumulate':
-      return [s.value]
-    case 'if':
-      return [s.condition]
-    default:
-      return []
-  }
-}
-export const indicesOf = (s: Stmt): readonly Index[] => {
-  switch (s.kind) {
-    case 'store':
-    case 'accumulate':
-      return s.indices
-    case 'fail':
-      return [s.at]
-    case 'for':
-      return [s.extent]
-    default:
-      return []
-  }
-}
-export const bodiesOf = (s: Stmt): readonly (readonly Stmt[])[] =>
-  s.kind === 'for' ? [s.body] : s.kind === 'if' ? [s.then, s.else] : []
-
-export const visitStatements = (stmts: readonly Stmt[], visit: (s: Stmt) => void): void => {
-  for (const s of stmts) {
-    visit(s)
-    for (const body of bodiesOf(s)) visitStatements(body, visit)
-  }
-}
+import {
+  type Index,
+  type Scalar,
+  type Stmt,
+  childBlocks,
+  childrenOf,
+  indicesOf,
+  ix,
+  scalarsOf,
+  visitStmts,
+} from '@quern/core-ir'
 
 /** Scalars inside an index (the data of `value` atoms). */
 export const scalarsInIndex = (x: Index): readonly Scalar[] => {
@@ -82,14 +56,14 @@ export const mentionsOf = (scalars: readonly Scalar[], indices: readonly Index[]
 /** Buffers that statements write. */
 export const writtenIn = (stmts: readonly Stmt[]): ReadonlySet<string> => {
   const written = new Set<string>()
-  visitStatements(stmts, s => {
+  visitStmts(stmts, s => {
     if (s.kind === 'store' || s.kind === 'accumulate') written.add(s.buffer)
   })
   return written
 }
 export const boundIn = (stmts: readonly Stmt[]): ReadonlySet<string> => {
   const bound = new Set<string>()
-  visitStatements(stmts, s => {
+  visitStmts(stmts, s => {
     if (s.kind === 'let') bound.add(s.name)
     if (s.kind === 'for') bound.add(s.axis)
     if (s.kind === 'alloc') bound.add(s.buffer.name)
@@ -106,7 +80,7 @@ export const countUses = (stmts: readonly Stmt[]): ReadonlyMap<string, number> =
     // A second use takes the local of the first: its operands are not needed again.
     if (seen === 0) allChildren(x).forEach(go)
   }
-  visitStatements(stmts, s => {
+  visitStmts(stmts, s => {
     scalarsOf(s).forEach(go)
     for (const x of indicesOf(s)) scalarsInIndex(x).forEach(go)
   })
@@ -114,8 +88,8 @@ export const countUses = (stmts: readonly Stmt[]): ReadonlyMap<string, number> =
 }
 
 export const hasLoop = (stmts: readonly Stmt[]): boolean =>
-  stmts.some(s => (s.kind === 'for' && s.tag !== 'vector') || bodiesOf(s).some(hasLoop))
+  stmts.some(s => (s.kind === 'for' && s.tag !== 'vector') || childBlocks(s).some(hasLoop))
 export const hasParallel = (stmts: readonly Stmt[]): boolean =>
-  stmts.some(s => (s.kind === 'for' && s.tag === 'parallel') || bodiesOf(s).some(hasParallel))
+  stmts.some(s => (s.kind === 'for' && s.tag === 'parallel') || childBlocks(s).some(hasParallel))
 export const hasStatement = (stmts: readonly Stmt[], kind: Stmt['kind']): boolean =>
-  stmts.some(s => s.kind === kind || bodiesOf(s).some(b => hasStatement(b, kind)))
+  stmts.some(s => s.kind === kind || childBlocks(s).some(b => hasStatement(b, kind)))

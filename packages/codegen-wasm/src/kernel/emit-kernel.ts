@@ -8,18 +8,20 @@ import {
   axisRange,
   ix,
   rangeOf,
+  spanOf,
+  visitStmts,
 } from '@quern/core-ir'
 import { bufferAlignment, bytesOf, statusReasons } from '@quern/artifact'
 import { defect } from '../defect.ts'
 import type { HelperName } from '../spelling/helpers.ts'
 import { lanesOf, repOf } from '../spelling/values.ts'
 import { addI32, get, i32, safeComment } from '../text/wat.ts'
-import { countUses, hasParallel, hasStatement, mentionsOf, visitStatements } from './analysis.ts'
+import { countUses, hasParallel, hasStatement, mentionsOf } from './analysis.ts'
 import { writeIndexScalar } from './scalars.ts'
 import { residences } from './registers.ts'
 import { KernelState, functionScope } from './state.ts'
 import { writeBlock } from './statements.ts'
-import { canonicalise } from './substitute.ts'
+import { canonicalise } from './canonical-lanes.ts'
 
 export interface KernelTarget {
   readonly threads: boolean
@@ -50,7 +52,7 @@ interface Local {
 }
 const localsOf = (stmts: readonly Stmt[]): Local[] => {
   const found: Local[] = []
-  visitStatements(stmts, s => {
+  visitStmts(stmts, s => {
     if (s.kind === 'alloc') found.push({ decl: s.buffer, space: s.space })
   })
   return found
@@ -71,7 +73,7 @@ export const emitKernel = (kernel: Kernel, target: KernelTarget): EmittedKernel 
   const scratchParam = inMemory.length > 0 ? k.w.param('scratch', 'i32') : undefined
   const member = parallel ? { thread: k.w.param('thread', 'i32'), team: k.w.param('team', 'i32') } : undefined
 
-  visitStatements(body, s => {
+  visitStmts(body, s => {
     if (s.kind === 'for') k.ranges.set(s.axis, axisRange(s.extent, k.ranges))
   })
   // Addresses of local buffers come first: what is hoisted to the top of the function builds on them.
@@ -152,9 +154,7 @@ const extentInMemory = (k: KernelState, decl: BufferDecl): Index => {
     if (!Number.isFinite(max)) throw defect(`the size of ${decl.name} depends on ${free.join(', ')} and has no bound`)
     return ix.constant(max)
   })
-  if (decl.strides === undefined) return ix.add(decl.offset ?? 0, ix.product(sizes))
-  const { strides } = decl
-  return ix.add(decl.offset ?? 0, 1, ...sizes.map((e, d) => ix.mul(ix.sub(e, 1), strides[d] ?? 1)))
+  return spanOf({ ...decl, shape: sizes })
 }
 
 /** What the kernel is, and the user's lines that it does the work of. */

@@ -1,10 +1,10 @@
 /** @file Writes loops: the serial ones, a member's share of the parallel ones, and the straight line of a vector loop. */
-import { type Scalar, type Stmt, axisRange, ix, rangeOf } from '@quern/core-ir'
+import { type Scalar, type Stmt, axisRange, ix, rangeOf, scalarsOf, visitStmts } from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import { repOf } from '../spelling/values.ts'
 import { type Chunk, holdsText } from '../text/function-writer.ts'
 import { addI32, constantOf, get, i32, mulI32 } from '../text/wat.ts'
-import { allChildren, boundIn, countUses, hasLoop, scalarsOf, visitStatements, writtenIn } from './analysis.ts'
+import { allChildren, boundIn, countUses, hasLoop, writtenIn } from './analysis.ts'
 import { writeIndexScalar, writeScalar } from './scalars.ts'
 import { type KernelState, type Scope, type Vector, openVector } from './state.ts'
 import { laneKey } from './lanes.ts'
@@ -164,7 +164,7 @@ const evaluatedFirst = (x: Scalar): readonly Scalar[] =>
 const writeVectorLoop = (k: KernelState, s: For, body: WriteBlock): void => {
   if (!ix.isConst(s.extent)) throw defect(`vector axis ${s.axis} has no constant extent`)
   if (k.vector !== undefined) throw defect(`vector axis ${s.axis} is inside another one`)
-  visitStatements(s.body, inner => {
+  visitStmts(s.body, inner => {
     if (inner.kind === 'for' || inner.kind === 'barrier') throw defect(`vector axis ${s.axis} holds a ${inner.kind}`)
   })
   k.ranges.set(s.axis, axisRange(s.extent, k.ranges))

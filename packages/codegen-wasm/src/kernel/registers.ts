@@ -1,8 +1,17 @@
 /** @file Decides for each local buffer of a kernel whether it becomes wasm locals or memory of the thread. */
-import { type BufferDecl, type Index, type Scalar, type Stmt, ix } from '@quern/core-ir'
+import {
+  type BufferDecl,
+  type Index,
+  type Scalar,
+  type Stmt,
+  childBlocks,
+  indicesOf,
+  ix,
+  scalarsOf,
+} from '@quern/core-ir'
 import { lanesOf } from '../spelling/values.ts'
-import { allChildren, bodiesOf, indicesOf, scalarsInIndex, scalarsOf } from './analysis.ts'
-import { laneAxis } from './substitute.ts'
+import { allChildren, scalarsInIndex } from './analysis.ts'
+import { laneAxis } from './canonical-lanes.ts'
 
 /** `lanes` > 1: the last dim is held in vectors of so many lanes. */
 export type Residence = { readonly kind: 'locals'; readonly lanes: number } | { readonly kind: 'memory' }
@@ -72,7 +81,7 @@ export const residences = (stmts: readonly Stmt[]): ReadonlyMap<string, Residenc
     if (s.kind === 'store' || s.kind === 'accumulate') access(s.buffer, s.indices)
     scalarsOf(s).forEach(scalar)
     for (const x of indicesOf(s)) scalarsInIndex(x).forEach(scalar)
-    for (const body of bodiesOf(s)) body.forEach(walk)
+    for (const body of childBlocks(s)) body.forEach(walk)
   }
   stmts.forEach(walk)
   return new Map(

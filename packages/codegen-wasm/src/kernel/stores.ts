@@ -1,6 +1,6 @@
 /** @file Writes `store` and `accumulate`, outside vector loops and inside them, under masks too. */
 import { bytesOf } from '@quern/artifact'
-import { type AccumulateOp, type Index, type Stmt, scalar } from '@quern/core-ir'
+import { type Index, type Stmt, combinerOp, scalar } from '@quern/core-ir'
 import { lanesForMemory, loadScalar, replaceLane, storeLane, storeLanes, storeScalar } from '../spelling/memory.ts'
 import { lanesOf } from '../spelling/values.ts'
 import { castMask } from '../spelling/vector-cast.ts'
@@ -16,16 +16,6 @@ import { writeVector } from './vectors.ts'
 type Store = Extract<Stmt, { kind: 'store' }>
 type Accumulate = Extract<Stmt, { kind: 'accumulate' }>
 
-/** The scalar op that joins an accumulator and a value. */
-export const joins = {
-  sum: 'add',
-  prod: 'mul',
-  max: 'max',
-  min: 'min',
-  any: 'or',
-  all: 'and',
-} as const satisfies Record<AccumulateOp, string>
-
 export const writeStore = (k: KernelState, s: Store): void => {
   if (k.vector !== undefined && (varies(k, s.value) || s.indices.some(i => indexVaries(k, i)))) storeVector(k, s)
   else storeElement(k, s.buffer, s.indices, writeScalar(k, s.value))
@@ -34,7 +24,7 @@ export const writeStore = (k: KernelState, s: Store): void => {
 
 export const writeAccumulate = (k: KernelState, s: Accumulate): void => {
   const d = k.home(s.buffer).decl.dtype
-  const whole = scalar.binary(joins[s.reducer], scalar.load(s.buffer, d, s.indices), s.value)
+  const whole = scalar.binary(combinerOp[s.reducer], scalar.load(s.buffer, d, s.indices), s.value)
   if (k.vector === undefined) storeElement(k, s.buffer, s.indices, writeScalar(k, whole))
   else if (isSpread(k, s.buffer, s.indices))
     storeVector(k, { kind: 'store', buffer: s.buffer, indices: s.indices, value: whole })
@@ -113,7 +103,7 @@ const accumulateLanes = (k: KernelState, s: Accumulate): void => {
   const { extent } = vectorOf(k)
   const home = k.home(s.buffer)
   const d = home.decl.dtype
-  const op = joins[s.reducer]
+  const op = combinerOp[s.reducer]
   const held = writeVector(k, s.value).map(p => k.hold(p, 'v128'))
   if (home.kind === 'locals' || !s.indices.some(i => indexVaries(k, i))) {
     for (let lane = 0; lane < extent; lane++)

@@ -7,6 +7,7 @@ import {
   type Plan,
   type PlanBuffer,
   type Step,
+  bytesOfBuffer,
   ix,
   toExpr,
 } from '@quern/core-ir'
@@ -17,7 +18,7 @@ import { KernelState, functionScope } from '../kernel/state.ts'
 import type { HelperName } from '../spelling/helpers.ts'
 import { addI32, get, i32, safeComment } from '../text/wat.ts'
 import { Pending, type Touches } from './order.ts'
-import { type Placement, bytesOfBuffer } from './place.ts'
+import type { Placement } from './place.ts'
 import { PlanMemory, missing } from './plan-memory.ts'
 import type { RuntimeFunction } from './runtime.ts'
 

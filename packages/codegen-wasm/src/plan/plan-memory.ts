@@ -1,8 +1,8 @@
 /** @file Where the buffers of one plan are: addresses over symbols, and the places that steps contend for. */
 import { bufferAlignment } from '@quern/artifact'
-import { type Index, type MemoryPlan, type Plan, type PlanBuffer, type Slot, ix } from '@quern/core-ir'
+import { type Index, type MemoryPlan, type Plan, type PlanBuffer, type Slot, bytesOfBuffer, ix } from '@quern/core-ir'
 import { defect } from '../defect.ts'
-import { type Placement, bytesOfBuffer } from './place.ts'
+import type { Placement } from './place.ts'
 
 export class PlanMemory {
   private readonly plan: Plan

@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { assemble } from '../assemble.ts'
 import { emitWasm } from '../emit-wasm.ts'
-import { evaluate } from '../../test-support/run-kernel.ts'
+import { evaluate } from '../../../runtime/src/expr.ts'
 
 const f32 = (shape: number[], ...values: number[]): HostTensor => ({
   dtype: 'f32',

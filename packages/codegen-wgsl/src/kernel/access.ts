@@ -21,13 +21,6 @@ export const flatIndex = (decl: BufferDecl, indices: readonly Index[]): Index =>
   return ix.add(decl.offset ?? 0, ...indices.map((index, dim) => ix.mul(index, strides[dim] ?? 0)))
 }
 
-/** Elements from the first to the last that a buffer spans. */
-export const spanOf = (decl: Pick<BufferDecl, 'shape' | 'strides' | 'offset'>): Index => {
-  if (decl.strides === undefined) return ix.add(decl.offset ?? 0, ix.product(decl.shape))
-  const last = decl.shape.map((extent, dim) => ix.mul(ix.sub(extent, 1), decl.strides?.[dim] ?? 0))
-  return ix.add(decl.offset ?? 0, 1, ...last)
-}
-
 /** Whether four lanes starting at `base` are one aligned vec4. */
 export const isAligned = (base: Index, ranges: ReadonlyMap<string, Range>): boolean =>
   ix.isConst(simplify(ix.mod(base, 4), ranges), 0)

@@ -1,7 +1,7 @@
 /** @file Where buffers of an invocation or a workgroup live: variables, arrays, or workgroup memory. */
-import { type BufferDecl, ix, simplify } from '@quern/core-ir'
+import { type BufferDecl, ix, simplify, spanOf } from '@quern/core-ir'
 import { typeName } from '../spelling/types.ts'
-import { type Access, spanOf } from './access.ts'
+import type { Access } from './access.ts'
 import { type Context, type VectorAxis, heldIn } from './context.ts'
 import { kernelError } from './errors.ts'
 import type { Memory } from './memory.ts'

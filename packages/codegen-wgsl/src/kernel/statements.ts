@@ -1,19 +1,10 @@
 /** @file Statements of the loop language as WGSL statements. */
-import { type Index, type Scalar, type Stmt, type AccumulateOp, ix, scalar } from '@quern/core-ir'
+import { type Index, type Scalar, type Stmt, combinerOp, ix, scalar } from '@quern/core-ir'
 import { type Decls, axisRange, branchForm, flatIndex, vectorForm } from './access.ts'
 import { type Context, type Value, type VectorAxis, bare, bind, splat } from './context.ts'
 import { indexCode, laneOf, laneStep } from './index-code.ts'
 import { type Memory, loadLanes, storeOne, storeOwned, storeWhole, storesWhole } from './memory.ts'
 import { forStatement, scalarCode } from './scalar-code.ts'
-
-export const reducerOps = {
-  sum: 'add',
-  prod: 'mul',
-  max: 'max',
-  min: 'min',
-  any: 'or',
-  all: 'and',
-} as const satisfies Record<AccumulateOp, string>
 
 export type For = Extract<Stmt, { kind: 'for' }>
 export type Alloc = Extract<Stmt, { kind: 'alloc' }>
@@ -182,7 +173,7 @@ const put = (target: Target, value: Value, context: Context): void => {
 /** buffer[at] = buffer[at] ∘ value, through the same spelling as the binary op. */
 const accumulate = (stmt: Extract<Stmt, { kind: 'accumulate' }>, outer: Context): void => {
   const memory = memoryOf(stmt.buffer, outer)
-  const op = reducerOps[stmt.reducer]
+  const op = combinerOp[stmt.reducer]
   const at = flatIndex(memory.decl, stmt.indices)
   const { vector } = outer
   const context = forStatement(outer, stmt.value)

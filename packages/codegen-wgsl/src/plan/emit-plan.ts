@@ -19,13 +19,14 @@ import {
   type Step,
   isRowMajor,
   ix,
+  layoutKey,
   rowMajor,
   toExpr,
 } from '@quern/core-ir'
 import { type EmittedKernel, type WgslLimits, emitKernel } from '../kernel/emit-kernel.ts'
 import { packedBits } from '../spelling/types.ts'
 import { copyKernel } from './copy-kernel.ts'
-import { type Placement, deviceBytes, isPacked, layoutKey, rootOf } from './placement.ts'
+import { type Placement, deviceBytes, isPacked, rootOf } from './placement.ts'
 
 /** What the plans of a program share: one list of shaders, one of kernel names. */
 export class Shaders {

@@ -5,9 +5,13 @@
 import {
   type Index,
   type IndexLike,
+  add,
   mapAtoms,
+  mul,
+  product,
   rowMajorStrides,
   sameIndex,
+  sub,
   toIndex,
   variable,
 } from '../index/index-expr.ts'
@@ -28,6 +32,12 @@ export const rowMajor = (shape: readonly IndexLike[]): Layout => ({
   map: shape.map((_, i) => logicalDim(i)),
   shape: shape.map(toIndex),
 })
+
+/** Elements from the start to the last one that a strided shape reaches, over symbols. */
+export const spanOf = ({ shape, strides, offset }: Pick<Layout, 'shape' | 'strides' | 'offset'>): Index =>
+  strides === undefined
+    ? add(offset ?? 0, product(shape))
+    : add(offset ?? 0, 1, ...shape.map((extent, d) => mul(sub(extent, 1), strides[d] ?? 0)))
 
 /** Whether a layout is plain row-major of the logical shape. */
 export const isRowMajor = (layout: Layout, shape: readonly Index[]): boolean =>

@@ -13,7 +13,7 @@ import { type Random, seeded, shuffled } from './random.ts'
 import { LaneShadow } from './lanes.ts'
 import { Machine } from './machine.ts'
 import { Shadow } from './shadow.ts'
-import { containsStmt, visitStmts } from './walk.ts'
+import { containsStmt, visitStmtPaths, visitStmts } from './walk.ts'
 
 export interface KernelArguments {
   /** By the params' names. One array may stand for two params: the kernel then works in place. */
@@ -120,7 +120,7 @@ const padded = (param: Param, original: HostArray, length: number): HostArray =>
 const sharedByLanes = (kernel: Kernel): ReadonlySet<string> => {
   const written = new Set<string>()
   const own = new Set<string>()
-  visitStmts(kernel.body, (s, _, around) => {
+  visitStmtPaths(kernel.body, (s, _, around) => {
     if (!around.some(o => o.kind === 'for' && o.tag === 'vector')) return
     if (s.kind === 'store' || s.kind === 'accumulate') written.add(s.buffer)
     if (s.kind === 'alloc') own.add(s.buffer.name)

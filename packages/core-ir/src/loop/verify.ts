@@ -13,7 +13,7 @@ import type { AxisTag, BufferDecl, Kernel, Stmt } from './kernel.ts'
 import { printKernelLines } from './print.ts'
 import { isUniformIndex, isUniformScalar } from './uniform.ts'
 import { type Named, type NameScope, type Say, checkAccess, checkIndex, checkScalar } from './verify-scalar.ts'
-import { containsStmt, isThread, isWorkgroup, visitStmts } from './walk.ts'
+import { containsStmt, isThread, isWorkgroup, visitStmtPaths, visitStmts } from './walk.ts'
 
 /** Throws an error with every finding. */
 export const verifyKernel = (kernel: Kernel): void =>
@@ -30,7 +30,7 @@ export const kernelDiagnostics = (kernel: Kernel): Diagnostic[] => {
     scope.set(decl.name, { kind: 'buffer', decl, space: 'param', access: decl.access, depth: 0 })
   })
   const axes = new Set<string>()
-  visitStmts(kernel.body, (s, path) => {
+  visitStmtPaths(kernel.body, (s, path) => {
     if (s.kind !== 'for') return
     if (axes.has(s.axis))
       say(path)('loop/name-taken', `another loop has the axis ${s.axis}: axis names are unique in a kernel`, s.axis)

@@ -1,8 +1,10 @@
 /** @file Walks over the statements of a kernel. */
+import type { Index } from '../index/index-expr.ts'
+import type { Scalar } from '../scalar/scalar.ts'
 import type { AxisTag, Stmt } from './kernel.ts'
 
 /** The statements directly inside one, with the path segment that leads to them. */
-export const blocksOf = (stmt: Stmt): readonly (readonly [segment: string, block: readonly Stmt[]])[] => {
+const blocksOf = (stmt: Stmt): readonly (readonly [segment: string, block: readonly Stmt[]])[] => {
   switch (stmt.kind) {
     case 'for':
       return [['', stmt.body]]
@@ -16,8 +18,20 @@ export const blocksOf = (stmt: Stmt): readonly (readonly [segment: string, block
   }
 }
 
+/** The statements directly inside one. */
+export const childBlocks = (stmt: Stmt): readonly (readonly Stmt[])[] =>
+  stmt.kind === 'for' ? [stmt.body] : stmt.kind === 'if' ? [stmt.then, stmt.else] : []
+
+/** Every statement, outer before inner. */
+export const visitStmts = (stmts: readonly Stmt[], visit: (stmt: Stmt) => void): void => {
+  for (const stmt of stmts) {
+    visit(stmt)
+    for (const block of childBlocks(stmt)) visitStmts(block, visit)
+  }
+}
+
 /** Every statement, outer before inner, with its path (`0.2.else.1`) as the printer names it. */
-export const visitStmts = (
+export const visitStmtPaths = (
   stmts: readonly Stmt[],
   visit: (stmt: Stmt, path: string, around: readonly Stmt[]) => void,
   prefix = '',
@@ -26,11 +40,42 @@ export const visitStmts = (
   stmts.forEach((stmt, i) => {
     const path = prefix === '' ? `${i}` : `${prefix}.${i}`
     visit(stmt, path, around)
-    for (const [segment, block] of blocksOf(stmt)) visitStmts(block, visit, path + segment, [...around, stmt])
+    for (const [segment, block] of blocksOf(stmt)) visitStmtPaths(block, visit, path + segment, [...around, stmt])
   })
+
+/** The scalars that a statement itself evaluates. */
+export const scalarsOf = (stmt: Stmt): readonly Scalar[] => {
+  switch (stmt.kind) {
+    case 'let':
+    case 'store':
+    case 'accumulate':
+      return [stmt.value]
+    case 'if':
+      return [stmt.condition]
+    default:
+      return []
+  }
+}
+
+/** The indices that a statement itself evaluates. */
+export const indicesOf = (stmt: Stmt): readonly Index[] => {
+  switch (stmt.kind) {
+    case 'for':
+      return [stmt.extent]
+    case 'alloc':
+      return stmt.buffer.shape
+    case 'store':
+    case 'accumulate':
+      return stmt.indices
+    case 'fail':
+      return [stmt.at]
+    default:
+      return []
+  }
+}
 
 export const isWorkgroup = (tag: AxisTag): boolean => tag.startsWith('workgroup.')
 export const isThread = (tag: AxisTag): boolean => tag.startsWith('thread.')
 
 export const containsStmt = (stmts: readonly Stmt[], test: (stmt: Stmt) => boolean): boolean =>
-  stmts.some(s => test(s) || blocksOf(s).some(([, block]) => containsStmt(block, test)))
+  stmts.some(s => test(s) || childBlocks(s).some(block => containsStmt(block, test)))

@@ -5,7 +5,16 @@ import { weightGradient } from './conv-gradients.ts'
 import { defineOp } from './define-op.ts'
 import { sum } from './reducers.ts'
 import { dim, dtypeIs, rank, sameDTypes } from './shapes.ts'
-import { canonicalWindow, spatialOf, whereAll, windowAt, windowAttrs, windowFits, windowsAlong } from './windows.ts'
+import {
+  canonicalWindow,
+  groupsDivideOut,
+  spatialOf,
+  whereAll,
+  windowAt,
+  windowAttrs,
+  windowFits,
+  windowsAlong,
+} from './windows.ts'
 
 export const convTranspose = defineOp({
   name: 'conv-transpose',
@@ -29,13 +38,7 @@ export const convTranspose = defineOp({
     sameDTypes('x', 'weight'),
     dtypeIs('x', 'number'),
     windowFits,
-    {
-      id: 'groups-divide-out',
-      says: 'groups ≥ 1 divides dim(weight, 0)',
-      holds: ({ weight }, { groups }, context) =>
-        Number.isInteger(groups) && groups >= 1 && context.equal(mod(dim(weight, 0), groups), 0),
-      found: ({ weight }, { groups }) => `dim(weight, 0) is ${dim(weight, 0).key} and groups is ${groups}`,
-    },
+    groupsDivideOut,
     {
       id: 'channels-agree',
       says: 'dim(x, 1) = dim(weight, 0)',

@@ -1,11 +1,20 @@
 /** @file Convolution over any number of spatial dims. */
-import { type Index, add, constant, floorDiv, mod, mul } from '../index/index-expr.ts'
+import { type Index, add, constant, floorDiv, mul } from '../index/index-expr.ts'
 import { binary, literal } from '../scalar/scalar.ts'
 import { weightGradient } from './conv-gradients.ts'
 import { defineOp } from './define-op.ts'
 import { sum } from './reducers.ts'
 import { dim, dtypeIs, rank, sameDTypes } from './shapes.ts'
-import { canonicalWindow, isPadded, positionIn, spatialOf, windowAttrs, windowFits, windowsAlong } from './windows.ts'
+import {
+  canonicalWindow,
+  groupsDivideOut,
+  isPadded,
+  positionIn,
+  spatialOf,
+  windowAttrs,
+  windowFits,
+  windowsAlong,
+} from './windows.ts'
 
 export const conv = defineOp({
   name: 'conv',
@@ -25,13 +34,7 @@ export const conv = defineOp({
     sameDTypes('x', 'weight'),
     dtypeIs('x', 'number'),
     windowFits,
-    {
-      id: 'groups-divide-out',
-      says: 'groups ≥ 1 divides dim(weight, 0)',
-      holds: ({ weight }, { groups }, context) =>
-        Number.isInteger(groups) && groups >= 1 && context.equal(mod(dim(weight, 0), groups), 0),
-      found: ({ weight }, { groups }) => `dim(weight, 0) is ${dim(weight, 0).key} and groups is ${groups}`,
-    },
+    groupsDivideOut,
     {
       id: 'channels-agree',
       says: 'dim(x, 1) = groups · dim(weight, 1)',

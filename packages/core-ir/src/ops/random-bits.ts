@@ -2,6 +2,7 @@
 import { cast, indexScalar, literal } from '../scalar/scalar.ts'
 import { threefry2x32 } from '../scalar/random.ts'
 import { defineOp } from './define-op.ts'
+import { keyIsTwoWords } from './random-numbers.ts'
 import { flatten } from './reshape-indices.ts'
 
 export const randomBits = defineOp({
@@ -18,12 +19,7 @@ export const randomBits = defineOp({
     },
   },
   constraints: [
-    {
-      id: 'key-is-two-words',
-      says: 'key is u32[2]',
-      holds: ({ key }, _, context) =>
-        key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2),
-    },
+    keyIsTwoWords,
     {
       id: 'stream-is-word',
       says: '0 ≤ stream < 2³²',

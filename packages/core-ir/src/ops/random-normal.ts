@@ -1,24 +1,15 @@
 /** @file Normally distributed random numbers. */
 import { arithmetic } from './calculus.ts'
 import { defineOp } from './define-op.ts'
+import { keyIsTwoWords, streamAttrs } from './random-numbers.ts'
 
 export const randomNormal = defineOp({
   name: 'random-normal',
   doc: 'Random f32 numbers of mean 0 and variance 1, by Box and Muller from two uniform streams, 2 · stream and 2 · stream + 1.',
   class: 'composite',
   operands: ['key'],
-  attrs: {
-    shape: { kind: 'dims', doc: 'The shape wanted.' },
-    stream: { kind: 'int', default: 0, doc: 'Different streams of one key are independent.' },
-  },
-  constraints: [
-    {
-      id: 'key-is-two-words',
-      says: 'key is u32[2]',
-      holds: ({ key }, _, context) =>
-        key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2),
-    },
-  ],
+  attrs: streamAttrs,
+  constraints: [keyIsTwoWords],
   infer: (_, { shape }) => [{ dtype: 'f32', shape }],
   decompose: (b, { key }, { shape, stream }) => {
     const { mul, sub, sqrt, log, cos, neg } = arithmetic(b)

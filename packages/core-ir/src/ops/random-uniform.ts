@@ -1,24 +1,15 @@
 /** @file Random numbers in [0, 1). */
 import { arithmetic, filled } from './calculus.ts'
 import { defineOp } from './define-op.ts'
+import { keyIsTwoWords, streamAttrs } from './random-numbers.ts'
 
 export const randomUniform = defineOp({
   name: 'random-uniform',
   doc: 'Random f32 numbers in [0, 1): the upper 24 bits of random-bits times 2⁻²⁴. Bit-equal on every target.',
   class: 'composite',
   operands: ['key'],
-  attrs: {
-    shape: { kind: 'dims', doc: 'The shape wanted.' },
-    stream: { kind: 'int', default: 0, doc: 'Different streams of one key are independent.' },
-  },
-  constraints: [
-    {
-      id: 'key-is-two-words',
-      says: 'key is u32[2]',
-      holds: ({ key }, _, context) =>
-        key.dtype === 'u32' && key.shape.length === 1 && context.equal(key.shape[0] ?? 0, 2),
-    },
-  ],
+  attrs: streamAttrs,
+  constraints: [keyIsTwoWords],
   infer: (_, { shape }) => [{ dtype: 'f32', shape }],
   decompose: (b, { key }, attrs) => {
     const bits = b.one('random-bits', [key], attrs)

@@ -1,7 +1,7 @@
 /** @file Rows put into a tensor at places named by data. */
 import { printShape, printTensorType } from '../graph/print-type.ts'
 import { defineOp } from './define-op.ts'
-import { meet, scatterAttrs, scatterGradient } from './scattering.ts'
+import { meet, reductionOfNumbers, scatterAttrs, scatterGradient } from './scattering.ts'
 import { axisInRange, canonicalAxis, dim, dtypeIs, equalShapes, rank, sameDTypes, spliced } from './shapes.ts'
 import { subscript } from './subscript.ts'
 
@@ -25,11 +25,7 @@ export const scatterRows = defineOp({
       found: ({ x, indices, updates }, { axis }) =>
         `${printTensorType(updates)} has not the shape ${printShape(spliced(x.shape, axis, indices.shape))}`,
     },
-    {
-      id: 'reduction-of-numbers',
-      says: 'reduction is none, or x is a number',
-      holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool',
-    },
+    reductionOfNumbers,
   ],
   infer: ({ x }) => [x],
   loops: (b, { x, indices, updates }, [out], { axis, reduction }) => {

@@ -1,7 +1,7 @@
 /** @file Elements put into a tensor at places named by data along one axis. */
 import { printTensorType } from '../graph/print-type.ts'
 import { defineOp } from './define-op.ts'
-import { meet, scatterAttrs, scatterGradient } from './scattering.ts'
+import { meet, reductionOfNumbers, scatterAttrs, scatterGradient } from './scattering.ts'
 import { axisInRange, canonicalAxis, dim, dtypeIs, rank, sameDTypes, sameShapes, spliced } from './shapes.ts'
 import { subscript } from './subscript.ts'
 
@@ -25,11 +25,7 @@ export const scatter = defineOp({
         rank(x) === rank(indices) && x.shape.every((d, i) => i === axis || context.equal(d, indices.shape[i] ?? -1)),
       found: ({ x, indices }) => `they are ${printTensorType(x)} and ${printTensorType(indices)}`,
     },
-    {
-      id: 'reduction-of-numbers',
-      says: 'reduction is none, or x is a number',
-      holds: ({ x }, a) => a.reduction === 'none' || x.dtype !== 'bool',
-    },
+    reductionOfNumbers,
   ],
   infer: ({ x }) => [x],
   loops: (b, { x, indices, updates }, [out], { axis, reduction }) => {

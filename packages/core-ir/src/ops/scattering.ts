@@ -1,12 +1,12 @@
 /** @file What the scatters share: how an update meets what is there, and what gradients follow. */
 import type { GraphBuilder } from '../graph/builder.ts'
-import type { Value } from '../graph/graph.ts'
+import type { TensorType, Value } from '../graph/graph.ts'
 import { type Index, isConst } from '../index/index-expr.ts'
 import type { AccumulateOp } from '../loop/kernel.ts'
 import type { LoopBuilder } from '../loop/builder.ts'
 import { type Scalar, binary, indexScalar, literal } from '../scalar/scalar.ts'
 import { arithmetic, filled } from './calculus.ts'
-import type { AttrSpec, LoopBuffer } from './define-op.ts'
+import type { AttrSpec, Constraint, LoopBuffer } from './define-op.ts'
 
 export const scatterReductions = ['none', 'add', 'mul', 'min', 'max'] as const
 type Combining = 'add' | 'mul' | 'min' | 'max'
@@ -22,6 +22,12 @@ export const scatterAttrs = {
     doc: 'How an update meets what is there; none overwrites it, the last one in row-major order wins.',
   },
 } as const satisfies Record<string, AttrSpec>
+
+export const reductionOfNumbers: Constraint<{ readonly x: TensorType }, { readonly reduction: string }> = {
+  id: 'reduction-of-numbers',
+  says: 'reduction is none, or x is a number',
+  holds: ({ x }, { reduction }) => reduction === 'none' || x.dtype !== 'bool',
+}
 
 /** Puts one update where it belongs; does nothing where the axis is empty. */
 export const meet = (

@@ -3,6 +3,7 @@ import { type Index, type IndexLike, add, constant, floorDiv, max, mod, mul, sub
 import { type Scalar, binary, indexScalar, literal, select } from '../scalar/scalar.ts'
 import type { TensorType } from '../graph/graph.ts'
 import type { AttrSpec, Constraint, InferContext } from './define-op.ts'
+import { dim } from './shapes.ts'
 import { symbolRanges } from '../graph/symbol-ranges.ts'
 import { simplify } from '../index/range.ts'
 
@@ -49,6 +50,14 @@ export const windowFits: Constraint<{ readonly x: TensorType }, Window> = {
   },
   found: ({ x }, { strides, pads, dilations }) =>
     `rank(x) is ${x.shape.length}, strides [${strides.join(', ')}], pads [${pads.join(', ')}], dilations [${dilations.join(', ')}]`,
+}
+
+export const groupsDivideOut: Constraint<{ readonly weight: TensorType }, { readonly groups: number }> = {
+  id: 'groups-divide-out',
+  says: 'groups ≥ 1 divides dim(weight, 0)',
+  holds: ({ weight }, { groups }, context) =>
+    Number.isInteger(groups) && groups >= 1 && context.equal(mod(dim(weight, 0), groups), 0),
+  found: ({ weight }, { groups }) => `dim(weight, 0) is ${dim(weight, 0).key} and groups is ${groups}`,
 }
 
 /** How many windows fit along spatial dim `i` of extent `extent`: none where the window is larger. */

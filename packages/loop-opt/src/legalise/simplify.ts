@@ -2,7 +2,7 @@
  * @file Simplifies indices and conditions by what is known of axes and symbols, and drops what cannot run. Names are unique in a kernel, so a
  * block's statements may move into the block around it.
  */
-import { type Index, type Kernel, type Scalar, type Stmt, ix, scalar as sc, simplify } from '@quern/core-ir'
+import { type Index, type Kernel, type Scalar, type Stmt, ix, mapParts, scalar as sc, simplify } from '@quern/core-ir'
 import {
   type Domain,
   domainOf,
@@ -128,11 +128,9 @@ export const simplifyScalar = (x: Scalar, d: Domain): Scalar => {
           : sc.select(condition, go(x.then), go(x.otherwise))
     }
     case 'cast':
-      return sc.cast(go(x.operand), x.dtype)
     case 'bitcast':
-      return sc.bitcast(go(x.operand), x.dtype)
     case 'intrinsic':
-      return sc.intrinsic(x.name, x.dtype, x.args.map(go))
+      return mapParts(x, go, i => simplifyIndex(i, d))
     case 'reduce':
       return x
   }

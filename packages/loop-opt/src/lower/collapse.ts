@@ -2,7 +2,7 @@
  * @file Fewer dims for the same memory: dims of extent one are dropped, and neighbouring axes that always step through
  * neighbouring dims together become one. A flat map over any rank is one loop; a batch of rows is two.
  */
-import { type BufferDecl, type Index, type Kernel, type Stmt, ix } from '@quern/core-ir'
+import { type BufferDecl, type Index, type Kernel, type Stmt, indicesOf, ix, scalarsOf } from '@quern/core-ir'
 import {
   type For,
   childBlocks,
@@ -37,35 +37,6 @@ const visitSubscripts = (stmts: readonly Stmt[], visit: (buffer: string, indices
         if (y.kind === 'load') visit(y.buffer, y.indices)
       })
   })
-
-const scalarsOf = (s: Stmt) => {
-  switch (s.kind) {
-    case 'let':
-    case 'store':
-    case 'accumulate':
-      return [s.value]
-    case 'if':
-      return [s.condition]
-    default:
-      return []
-  }
-}
-/** Indices of a statement that are no subscripts of its own. */
-const indicesOf = (s: Stmt): readonly Index[] => {
-  switch (s.kind) {
-    case 'for':
-      return [s.extent]
-    case 'fail':
-      return [s.at]
-    case 'store':
-    case 'accumulate':
-      return s.indices
-    case 'alloc':
-      return s.buffer.shape
-    default:
-      return []
-  }
-}
 
 const declsOf = (kernel: Kernel): BufferDecl[] => {
   const found: BufferDecl[] = [...kernel.params]

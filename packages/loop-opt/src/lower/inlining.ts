@@ -1,6 +1,6 @@
 /** @file What inlining a value into its readers costs, and needs. */
-import { type Index, type Scalar, type Value, ix } from '@quern/core-ir'
-import { mapScalar, visitLoads } from './map-scalar.ts'
+import { type Index, type Scalar, type Value, ix, visitLoads } from '@quern/core-ir'
+import { mapScalar } from './map-scalar.ts'
 import type { RegionContext } from './region-context.ts'
 import { weightOf } from './weight.ts'
 

@@ -3,10 +3,9 @@
  * with the accumulators they read; an accumulator stays inside a kernel where its readers use it at axes of their own, so
  * that a schedule can compute it next to them. Everything else is stored and read back by a later kernel.
  */
-import { type Index, type Node, type Scalar, type Value, ix, opNamed } from '@quern/core-ir'
+import { type Index, type Node, type Scalar, type Value, ix, opNamed, visitLoads } from '@quern/core-ir'
 import type { Accumulator } from './definition.ts'
 import { dependsOnPrivate, inlinedWeight, substitute } from './inlining.ts'
-import { visitLoads } from './map-scalar.ts'
 import type { RegionContext } from './region-context.ts'
 import { estimator, weightOf } from './weight.ts'
 

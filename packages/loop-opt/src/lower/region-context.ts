@@ -1,7 +1,7 @@
 /** @file What every step of lowering one region knows: ids and definitions of its values, and which of them are stored. */
-import { type Graph, type Node, type Scalar, type Value, opNamed } from '@quern/core-ir'
+import { type Graph, type Node, type Scalar, type Value, opNamed, visitLoads } from '@quern/core-ir'
 import { type Accumulator, type Definition, defineValue } from './definition.ts'
-import { mapScalar, visitLoads } from './map-scalar.ts'
+import { mapScalar } from './map-scalar.ts'
 
 export interface RegionContext {
   readonly graph: Graph

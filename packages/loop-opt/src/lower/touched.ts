@@ -1,6 +1,14 @@
 /** @file What statements mention: the buffers they read and write, and the symbols. */
-import { type BufferDecl, type Index, type Kernel, type Scalar, type Stmt, type SymbolInfo, ix } from '@quern/core-ir'
-import { visitScalar } from './map-scalar.ts'
+import {
+  type BufferDecl,
+  type Index,
+  type Kernel,
+  type Scalar,
+  type Stmt,
+  type SymbolInfo,
+  ix,
+  visitScalars,
+} from '@quern/core-ir'
 
 interface Visitor {
   readonly scalar: (x: Scalar) => void
@@ -45,7 +53,7 @@ export const touched = (body: readonly Stmt[]): { readonly read: Set<string>; re
   const read = new Set<string>(),
     written = new Set<string>()
   const scalar = (s: Scalar): void =>
-    visitScalar(s, x => {
+    visitScalars(s, x => {
       if (x.kind === 'load') read.add(x.buffer)
     })
   const index = (i: Index): void =>
@@ -76,7 +84,7 @@ export const symbolsOf = (
       if (a.kind === 'value') scalar(a.scalar)
     })
   const scalar = (s: Scalar): void =>
-    visitScalar(s, x => {
+    visitScalars(s, x => {
       if (x.kind === 'index') index(x.index)
       if (x.kind === 'load') x.indices.forEach(index)
     })

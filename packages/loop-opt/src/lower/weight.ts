@@ -1,11 +1,10 @@
 /** @file Rough costs of scalar expressions, in simple operations: what decides whether work may be repeated. */
-import { type Index, type Scalar, type SymbolInfo, binaryOps, ix, unaryOps } from '@quern/core-ir'
-import { visitScalar } from './map-scalar.ts'
+import { type Index, type Scalar, type SymbolInfo, binaryOps, ix, unaryOps, visitScalars } from '@quern/core-ir'
 
 /** Simple operations of one evaluation; loads and conversions are free. */
 export const weightOf = (x: Scalar): number => {
   let weight = 0
-  visitScalar(x, s => {
+  visitScalars(x, s => {
     weight += nodeWeight(s)
   })
   return weight

@@ -1,8 +1,7 @@
 /** @file Which params of a kernel may share memory: each element is read before the same element is written. */
 import { bytesOf } from '@quern/artifact'
-import { type Index, type Kernel, type Param, type Scalar, type Stmt, ix } from '@quern/core-ir'
+import { type Index, type Kernel, type Param, type Scalar, type Stmt, ix, visitScalars } from '@quern/core-ir'
 import { touched } from '../lower/touched.ts'
-import { visitScalar } from '../lower/map-scalar.ts'
 
 /**
  * Pairs (read param, written param) of an unscheduled kernel. Only perfect nests whose subscripts are their axes qualify,
@@ -71,7 +70,7 @@ const coversAxes = (indices: readonly Index[], axes: ReadonlySet<string>, to: Pa
 const loadsOf = (s: Stmt, buffer: string): (readonly Index[])[] => {
   const found: (readonly Index[])[] = []
   const scan = (x: Scalar): void =>
-    visitScalar(x, y => {
+    visitScalars(x, y => {
       if (y.kind === 'load' && y.buffer === buffer) found.push(y.indices)
     })
   if (s.kind === 'let' || s.kind === 'store') scan(s.value)

@@ -15,6 +15,7 @@ import {
   ix,
   provesLessEqual,
   simplify,
+  spanOf,
   symbolRanges,
 } from '@quern/core-ir'
 import { estimator } from '../lower/weight.ts'
@@ -65,12 +66,7 @@ export const bufferBytes = (
   symbols: readonly SymbolInfo[],
   elementBytes: Readonly<Record<DType, number>>,
 ): Index => {
-  const { shape, strides, offset } = buffer.layout
-  const count =
-    strides === undefined
-      ? ix.product(shape)
-      : ix.add(1, offset ?? 0, ...shape.map((d, i) => ix.mul(ix.sub(d, 1), strides[i] ?? 0)))
-  return ix.roundUp(ix.mul(atMost(count, symbols), elementBytes[buffer.dtype]), bufferAlignment)
+  return ix.roundUp(ix.mul(atMost(spanOf(buffer.layout), symbols), elementBytes[buffer.dtype]), bufferAlignment)
 }
 
 const atMost = (x: Index, symbols: readonly SymbolInfo[]): Index => {

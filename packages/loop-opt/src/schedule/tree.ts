@@ -1,128 +1,31 @@
 /** @file Walks and rewrites of loop-language trees: what every primitive edits with. */
 import type { DType } from '@quern/artifact'
 import {
-  type BufferDecl,
   type Index,
   type Kernel,
   type Scalar,
   type Stmt,
-  childrenOf,
   ix,
-  scalar as sc,
+  rewriteScalar,
+  rewriteStmts,
+  visitScalars,
+  visitStmts,
+} from '@quern/core-ir'
+
+export {
+  type Rewriter,
+  childBlocks,
+  rewriteIndex,
+  rewriteScalar,
+  rewriteStmt,
+  rewriteStmts,
+  visitIndexScalars,
+  visitScalars,
+  visitStmts,
 } from '@quern/core-ir'
 
 export type For = Extract<Stmt, { kind: 'for' }>
 export type Alloc = Extract<Stmt, { kind: 'alloc' }>
-
-/** What a rewrite replaces. Absent members keep what is there. */
-export interface Rewriter {
-  /** The new index of a variable (an axis or a symbol). */
-  readonly variable?: (name: string) => Index | undefined
-  /** New buffer and subscripts of a load, store or accumulate, given the rewritten subscripts. */
-  readonly access?: (
-    buffer: string,
-    indices: readonly Index[],
-  ) => { buffer: string; indices: readonly Index[] } | undefined
-  /** Replaces a whole scalar after its parts were rewritten. */
-  readonly scalar?: (x: Scalar) => Scalar | undefined
-  /** New names of binders: axes, allocs and lets. */
-  readonly binder?: (name: string) => string
-}
-
-export const rewriteIndex = (x: Index, r: Rewriter): Index =>
-  ix.mapAtoms(x, atom => {
-    if (atom.kind === 'var') return r.variable?.(atom.name)
-    if (atom.kind === 'value') {
-      const inner = rewriteScalar(atom.scalar, r)
-      return inner.kind === 'index' ? inner.index : ix.fromScalar(inner)
-    }
-    return undefined
-  })
-
-export const rewriteScalar = (x: Scalar, r: Rewriter): Scalar => {
-  const rebuilt = rebuild(x, r)
-  return r.scalar?.(rebuilt) ?? rebuilt
-}
-
-const rebuild = (x: Scalar, r: Rewriter): Scalar => {
-  const go = (y: Scalar): Scalar => rewriteScalar(y, r)
-  switch (x.kind) {
-    case 'const':
-      return x
-    case 'ref':
-      return r.binder === undefined ? x : sc.ref(r.binder(x.name), x.dtype)
-    case 'index':
-      return { ...sc.indexScalar(rewriteIndex(x.index, r), x.dtype === 'i64' ? 'i64' : 'i32') }
-    case 'load': {
-      const indices = x.indices.map(i => rewriteIndex(i, r))
-      const at = r.access?.(x.buffer, indices) ?? { buffer: x.buffer, indices }
-      return sc.load(
-        at.buffer,
-        x.dtype,
-        at.indices,
-        x.guard === undefined || x.fill === undefined ? undefined : { guard: go(x.guard), fill: go(x.fill) },
-      )
-    }
-    case 'unary':
-      return sc.unary(x.op, go(x.operand))
-    case 'binary':
-      return sc.binary(x.op, go(x.lhs), go(x.rhs))
-    case 'select':
-      return sc.select(go(x.condition), go(x.then), go(x.otherwise))
-    case 'cast':
-      return sc.cast(go(x.operand), x.dtype)
-    case 'bitcast':
-      return sc.bitcast(go(x.operand), x.dtype)
-    case 'intrinsic':
-      return sc.intrinsic(x.name, x.dtype, x.args.map(go))
-    case 'reduce':
-      return sc.reduce(
-        x.reducer,
-        x.axes.map(a => ({ name: a.name, extent: rewriteIndex(a.extent, r) })),
-        go(x.body),
-        x.dtype,
-      )
-  }
-}
-
-const rewriteDecl = (d: BufferDecl, r: Rewriter): BufferDecl => ({
-  name: r.binder?.(d.name) ?? d.name,
-  dtype: d.dtype,
-  shape: d.shape.map(e => rewriteIndex(e, r)),
-  ...(d.strides && { strides: d.strides.map(e => rewriteIndex(e, r)) }),
-  ...(d.offset && { offset: rewriteIndex(d.offset, r) }),
-})
-
-export const rewriteStmts = (stmts: readonly Stmt[], r: Rewriter): readonly Stmt[] => stmts.map(s => rewriteStmt(s, r))
-
-export const rewriteStmt = (s: Stmt, r: Rewriter): Stmt => {
-  const rename = (name: string): string => r.binder?.(name) ?? name
-  switch (s.kind) {
-    case 'for':
-      return { ...s, axis: rename(s.axis), extent: rewriteIndex(s.extent, r), body: rewriteStmts(s.body, r) }
-    case 'alloc':
-      return { ...s, buffer: rewriteDecl(s.buffer, r) }
-    case 'let':
-      return { ...s, name: rename(s.name), value: rewriteScalar(s.value, r) }
-    case 'store':
-    case 'accumulate': {
-      const indices = s.indices.map(i => rewriteIndex(i, r))
-      const at = r.access?.(s.buffer, indices) ?? { buffer: s.buffer, indices }
-      return { ...s, ...at, value: rewriteScalar(s.value, r) }
-    }
-    case 'if':
-      return {
-        ...s,
-        condition: rewriteScalar(s.condition, r),
-        then: rewriteStmts(s.then, r),
-        else: rewriteStmts(s.else, r),
-      }
-    case 'fail':
-      return { ...s, at: rewriteIndex(s.at, r) }
-    case 'barrier':
-      return s
-  }
-}
 
 /** Replaces scalars in a statement's own expressions, not in the statements inside it. */
 export const rewriteScalarsOf = <S extends Stmt>(s: S, replace: (x: Scalar) => Scalar | undefined): S => {
@@ -142,17 +45,6 @@ export const rewriteScalarsOf = <S extends Stmt>(s: S, replace: (x: Scalar) => S
 /** Replaces variables by indices. */
 export const substitute = (stmts: readonly Stmt[], values: ReadonlyMap<string, Index>): readonly Stmt[] =>
   rewriteStmts(stmts, { variable: name => values.get(name) })
-
-/** The statements directly inside one. */
-export const childBlocks = (s: Stmt): readonly (readonly Stmt[])[] =>
-  s.kind === 'for' ? [s.body] : s.kind === 'if' ? [s.then, s.else] : []
-
-export const visitStmts = (stmts: readonly Stmt[], visit: (s: Stmt) => void): void => {
-  for (const s of stmts) {
-    visit(s)
-    for (const block of childBlocks(s)) visitStmts(block, visit)
-  }
-}
 
 /** Rebuilds bottom-up; `edit` returns the statements that replace one, or undefined to keep it. What stays is the same object. */
 export const editStmts = (stmts: readonly Stmt[], edit: (s: Stmt) => readonly Stmt[] | undefined): readonly Stmt[] => {
@@ -267,18 +159,6 @@ export const copyFresh = (
     }),
   }
 }
-
-/** Calls `visit` on every scalar of an index, a scalar or a statement's own expressions, outer before inner. */
-export const visitScalars = (x: Scalar, visit: (s: Scalar) => void): void => {
-  visit(x)
-  childrenOf(x).forEach(c => visitScalars(c, visit))
-  if (x.kind === 'load') x.indices.forEach(i => visitIndexScalars(i, visit))
-  if (x.kind === 'index') visitIndexScalars(x.index, visit)
-}
-export const visitIndexScalars = (x: Index, visit: (s: Scalar) => void): void =>
-  ix.visitAtoms(x, atom => {
-    if (atom.kind === 'value') visitScalars(atom.scalar, visit)
-  })
 
 /** The names of variables in an index, those inside loaded values included. */
 export const variablesOf = (x: Index, into = new Set<string>()): Set<string> => {

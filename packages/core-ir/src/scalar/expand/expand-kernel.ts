@@ -5,21 +5,10 @@
  */
 import { type Index, fromScalar, mapAtoms, visitAtoms } from '../../index/index-expr.ts'
 import type { Kernel, Stmt } from '../../loop/kernel.ts'
-import { blocksOf, visitStmts } from '../../loop/walk.ts'
+import { childBlocks, visitStmts } from '../../loop/walk.ts'
+import { mapParts } from '../map-parts.ts'
 import { combinerOp } from '../reduce.ts'
-import {
-  type Scalar,
-  binary,
-  bitcast,
-  cast,
-  childrenOf,
-  intrinsic,
-  load,
-  indexScalar,
-  ref,
-  select,
-  unary,
-} from '../scalar.ts'
+import { type Scalar, binary, childrenOf, load, ref } from '../scalar.ts'
 import { StatementEmitter, isLeaf } from './emitter.ts'
 import { expandOp, isExpanded } from './expansions.ts'
 import { isHalf, widened } from './half-arithmetic.ts'
@@ -89,7 +78,7 @@ class Memory {
   writesOf(stmt: Stmt): readonly string[] {
     if (stmt.kind === 'store' || stmt.kind === 'accumulate') return [stmt.buffer]
     if (stmt.kind === 'barrier') return this.buffers.filter(b => !this.registers.has(b))
-    return blocksOf(stmt).flatMap(([, block]) => block.flatMap(inner => this.writesOf(inner)))
+    return childBlocks(stmt).flatMap(block => block.flatMap(inner => this.writesOf(inner)))
   }
 }
 
@@ -276,7 +265,8 @@ class Block {
   }
 
   private rebuilt(x: Scalar): Scalar {
-    const made = rebuild(
+    if (x.kind === 'reduce') throw new TypeError('a kernel holds no reducer: lowering turns it into loops')
+    const made = mapParts(
       x,
       y => this.value(y),
       i => this.index(i),
@@ -301,36 +291,5 @@ class Block {
     const name = this.state.names.fresh(hint)
     this.out.push({ kind: 'let', name, value })
     return ref(name, value.dtype)
-  }
-}
-
-/** The same scalar over new operands. */
-const rebuild = (x: Scalar, go: (y: Scalar) => Scalar, at: (i: Index) => Index): Scalar => {
-  switch (x.kind) {
-    case 'const':
-    case 'ref':
-      return x
-    case 'index':
-      return indexScalar(at(x.index), x.dtype === 'i64' ? 'i64' : 'i32')
-    case 'load': {
-      const indices = x.indices.map(at)
-      return x.guard === undefined || x.fill === undefined
-        ? load(x.buffer, x.dtype, indices)
-        : load(x.buffer, x.dtype, indices, { guard: go(x.guard), fill: go(x.fill) })
-    }
-    case 'unary':
-      return unary(x.op, go(x.operand))
-    case 'binary':
-      return binary(x.op, go(x.lhs), go(x.rhs))
-    case 'select':
-      return select(go(x.condition), go(x.then), go(x.otherwise))
-    case 'cast':
-      return cast(go(x.operand), x.dtype)
-    case 'bitcast':
-      return bitcast(go(x.operand), x.dtype)
-    case 'intrinsic':
-      return intrinsic(x.name, x.dtype, x.args.map(go))
-    case 'reduce':
-      throw new TypeError('a kernel holds no reducer: lowering turns it into loops')
   }
 }
