@@ -2,7 +2,6 @@
  * @file Checks a kernel: names, ranks and dtypes; where parallel axes, shared memory and barriers may stand; what vector
  * bodies and register buffers promise to code generators.
  */
-import type { DType } from '@quern/artifact'
 import { type Diagnostic, type Printed, diagnose, throwDiagnostics } from '../diagnostics/diagnostic.ts'
 import { type Index, isConst, visitAtoms } from '../index/index-expr.ts'
 import { accepts, binaryOps } from '../scalar/scalar-ops.ts'
@@ -13,7 +12,7 @@ import type { AxisTag, BufferDecl, Kernel, Stmt } from './kernel.ts'
 import { printKernelLines } from './print.ts'
 import { isUniformIndex, isUniformScalar } from './uniform.ts'
 import { type Named, type NameScope, type Say, checkAccess, checkIndex, checkScalar } from './verify-scalar.ts'
-import { containsStmt, isThread, isWorkgroup, visitStmtPaths, visitStmts } from './walk.ts'
+import { containsStmt, dtypesIn, isThread, isWorkgroup, visitStmtPaths } from './walk.ts'
 
 /** Throws an error with every finding. */
 export const verifyKernel = (kernel: Kernel): void =>
@@ -172,7 +171,7 @@ const checkFor = (stmt: For, path: string, scope: NameScope, context: Context): 
 const checkVector = (stmt: For, say: Say): void => {
   if (!isConst(stmt.extent))
     return say('loop/extent-not-constant', `the vector axis ${stmt.axis} needs a constant extent`, stmt.axis)
-  const wide = widthOf(stmt.body) === 64
+  const wide = dtypesIn(stmt.body).some(d => bitWidth[d] === 64)
   const lanes = wide ? 2 : 4
   if (stmt.extent.value !== lanes)
     say(
@@ -180,23 +179,6 @@ const checkVector = (stmt: For, say: Say): void => {
       `a vector of ${wide ? '64-bit' : 'up to 32-bit'} elements has ${lanes} lanes, not ${stmt.extent.value}`,
       stmt.axis,
     )
-}
-
-const widthOf = (stmts: readonly Stmt[]): number => {
-  let width = 0
-  const see = (dtype: DType): void => {
-    width = Math.max(width, bitWidth[dtype])
-  }
-  const scalar = (x: Scalar): void => {
-    see(x.dtype)
-    childrenOf(x).forEach(scalar)
-  }
-  visitStmts(stmts, s => {
-    if (s.kind === 'alloc') see(s.buffer.dtype)
-    if (s.kind === 'if') scalar(s.condition)
-    if (s.kind === 'let' || s.kind === 'store' || s.kind === 'accumulate') scalar(s.value)
-  })
-  return width
 }
 
 const checkAlloc = (stmt: Extract<Stmt, { kind: 'alloc' }>, { around }: Context, say: Say): void => {

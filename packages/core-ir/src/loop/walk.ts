@@ -1,6 +1,8 @@
 /** @file Walks over the statements of a kernel. */
+import type { DType } from '@quern/artifact'
 import type { Index } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
+import { visitScalars } from '../scalar/walk.ts'
 import type { AxisTag, Stmt } from './kernel.ts'
 
 /** The statements directly inside one, with the path segment that leads to them. */
@@ -72,6 +74,16 @@ export const indicesOf = (stmt: Stmt): readonly Index[] => {
     default:
       return []
   }
+}
+
+/** The dtypes of all that statements compute and load, subscripts of loads included: they decide the lanes of a vector. */
+export const dtypesIn = (stmts: readonly Stmt[]): DType[] => {
+  const found = new Set<DType>()
+  visitStmts(stmts, s => {
+    if (s.kind === 'alloc') found.add(s.buffer.dtype)
+    for (const x of scalarsOf(s)) visitScalars(x, y => void found.add(y.dtype))
+  })
+  return [...found]
 }
 
 export const isWorkgroup = (tag: AxisTag): boolean => tag.startsWith('workgroup.')

@@ -1,5 +1,4 @@
 /** @file Walks and rewrites of loop-language trees: what every primitive edits with. */
-import type { DType } from '@quern/artifact'
 import {
   type Index,
   type Kernel,
@@ -15,6 +14,7 @@ import {
 export {
   type Rewriter,
   childBlocks,
+  dtypesIn,
   rewriteIndex,
   rewriteScalar,
   rewriteStmt,
@@ -176,19 +176,4 @@ export const scalarVariables = (x: Scalar, into = new Set<string>()): Set<string
     if (s.kind === 'load') s.indices.forEach(i => variablesOf(i, into))
   })
   return into
-}
-
-/** The dtypes of every value that statements compute, except indices. */
-export const dtypesIn = (stmts: readonly Stmt[]): DType[] => {
-  const found = new Set<DType>()
-  const scan = (x: Scalar): void =>
-    visitScalars(x, s => {
-      found.add(s.dtype)
-    })
-  visitStmts(stmts, s => {
-    if (s.kind === 'store' || s.kind === 'accumulate' || s.kind === 'let') scan(s.value)
-    if (s.kind === 'if') scan(s.condition)
-    if (s.kind === 'alloc') found.add(s.buffer.dtype)
-  })
-  return [...found]
 }

@@ -6,6 +6,7 @@ import {
   build,
   countOf,
   flatten,
+  isInt,
   multiply,
   oneOf,
   read,
@@ -19,12 +20,11 @@ const grouped = (x: HostTensor, shape: readonly number[], place: (at: readonly n
   return groups
 }
 
-const extremes: Record<string, readonly [Element, Element]> = {
-  f32: [-Infinity, Infinity],
-  f64: [-Infinity, Infinity],
-  i32: [-(2n ** 31n), 2n ** 31n - 1n],
-  u8: [0n, 255n],
-  i64: [-(2n ** 63n), 2n ** 63n - 1n],
+/** The least and the largest value of a dtype. */
+const extremes = (dtype: HostTensor['dtype']): readonly [Element, Element] => {
+  if (!isInt(dtype)) return [-Infinity, Infinity]
+  const bits = BigInt(dtype.slice(1))
+  return dtype.startsWith('i') ? [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n] : [0n, 2n ** bits - 1n]
 }
 const larger = (a: Element, b: Element): Element => (Number.isNaN(a) ? a : Number.isNaN(b) || b > a ? b : a)
 const smaller = (a: Element, b: Element): Element => (Number.isNaN(a) ? a : Number.isNaN(b) || b < a ? b : a)
@@ -32,8 +32,8 @@ const smaller = (a: Element, b: Element): Element => (Number.isNaN(a) ? a : Numb
 const folds: Record<string, (all: readonly Element[], dtype: HostTensor['dtype']) => Element> = {
   'reduce-sum': (all, dtype) => all.reduce(add, zeroOf(dtype)),
   'reduce-prod': (all, dtype) => all.reduce(multiply, oneOf(dtype)),
-  'reduce-max': (all, dtype) => all.reduce(larger, extremes[dtype]?.[0] ?? NaN),
-  'reduce-min': (all, dtype) => all.reduce(smaller, extremes[dtype]?.[1] ?? NaN),
+  'reduce-max': (all, dtype) => all.reduce(larger, extremes(dtype)[0]),
+  'reduce-min': (all, dtype) => all.reduce(smaller, extremes(dtype)[1]),
   'reduce-any': all => (all.includes(1) ? 1 : 0),
   'reduce-all': all => (all.includes(0) ? 0 : 1),
 }

@@ -4,10 +4,12 @@ import { GraphBuilder, tensorType } from '../../graph/builder.ts'
 import type { Attrs, Graph } from '../../graph/graph.ts'
 import { interpretGraphSync } from '../../graph/interpret.ts'
 import { type HostTensor, zeros } from '../../host-tensor.ts'
-import { variable } from '../../index/index-expr.ts'
+import { type Index, variable } from '../../index/index-expr.ts'
 import { elementsOf } from '../../loop/memory.ts'
 import { castValue } from '../../scalar/cast.ts'
+import { ops } from '../registry.ts'
 import { isFloat } from '../../scalar/scalar-ops.ts'
+import { type ScalarValue, integerBounds, isWide } from '../../scalar/value.ts'
 
 /** A number generator that is the same for the same seed (mulberry32), in [0, 1). */
 export const generator = (seed: number): (() => number) => {
@@ -34,6 +36,52 @@ export const randomTensor = (dtype: DType, shape: readonly number[], seed: numbe
   )
 }
 
+/** Multiples of 1/16 in ±4: halves sum up many of them exactly. */
+export const sixteenths = (dtype: DType, shape: readonly number[], seed: number): HostTensor => {
+  const next = generator(seed)
+  return tensorOf(dtype, shape, () => Math.round(next() * 128 - 64) / 16)
+}
+
+/** Which of a float's special values to draw; integers have their extremes in any case. */
+export interface Specials {
+  /** NaN and the infinities. */
+  readonly unbounded: boolean
+  readonly subnormal: boolean
+  /** The largest finite ones, halfway cases of rounding, bounds of integers. */
+  readonly finite: boolean
+}
+
+const largest = { f16: 65504, f32: 3.4028234663852886e38, f64: Number.MAX_VALUE }
+const smallest = { f16: 2 ** -24, f32: 2 ** -149, f64: Number.MIN_VALUE }
+const leastNormal = { f16: 2 ** -14, f32: 2 ** -126, f64: 2 ** -1022 }
+
+const specialsOf = (dtype: DType, { unbounded, subnormal, finite }: Specials): readonly ScalarValue[] => {
+  if (dtype === 'bool') return [0, 1]
+  if (dtype === 'f16' || dtype === 'f32' || dtype === 'f64')
+    return [0, -0, 1, -1]
+      .concat(unbounded ? [NaN, Infinity, -Infinity] : [])
+      .concat(subnormal ? [smallest[dtype], -smallest[dtype], leastNormal[dtype] * 0.75] : [])
+      .concat(finite ? [largest[dtype], -largest[dtype], leastNormal[dtype], 0.5, -1.5, 2.5, 2049, 2 ** 15] : [])
+      .concat(finite && dtype !== 'f16' ? [255.5, 65536, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 63, 16777217] : [])
+  const { min, max } = integerBounds(dtype)
+  return [min, max, min + 1n, max - 1n, 0n, 1n, min < 0n ? -1n : 2n, 7n, 8n, 31n, 32n, 33n, 63n, 64n].map(x =>
+    isWide(dtype) ? x : Number(x),
+  )
+}
+
+/** Special values among plain ones. */
+export const specialTensor = (dtype: DType, shape: readonly number[], seed: number, specials: Specials): HostTensor => {
+  const tensor = randomTensor(dtype, shape, seed)
+  const elements = elementsOf(dtype, tensor.data)
+  const next = generator(seed + 1)
+  const from = specialsOf(dtype, specials)
+  for (let i = 0; i < tensor.data.length; i++) {
+    const chosen = from[Math.floor(next() * from.length * 1.5)]
+    if (chosen !== undefined) elements.set(i, chosen)
+  }
+  return tensor
+}
+
 export const tensorOf = (dtype: DType, shape: readonly number[], element: (i: number) => number): HostTensor => {
   const tensor = zeros(dtype, shape)
   const elements = elementsOf(dtype, tensor.data)
@@ -47,23 +95,29 @@ export const numbersOf = (t: HostTensor): number[] => {
   return Array.from({ length: t.data.length }, (_, i) => Number(elements.get(i)))
 }
 
-/** A graph of one node; outputs `out0`, `out1` … Dims are literal, or one symbol for each extent that occurs. */
+/** A graph of one node; outputs `out0`, `out1` … Dims are literal, or one symbol for each of these extents. */
 export const oneNode = (
   op: string,
   operands: readonly (HostTensor | undefined)[],
   attrs: Attrs,
-  dims: 'literal' | 'symbolic' = 'literal',
+  symbolic: 'all' | readonly number[] = [],
 ): Graph => {
-  const extents = dims === 'literal' ? [] : new Set(operands.flatMap(t => t?.shape ?? []))
-  const symbols = [...extents].map(e => ({ name: `s${e}`, min: 0, max: undefined, multipleOf: 1 }))
+  const extents = new Set(symbolic === 'all' ? operands.flatMap(t => t?.shape ?? []) : symbolic)
+  const symbols = [...extents].map(e => ({ name: symbolOf(e), min: 0, max: undefined, multipleOf: 1 }))
   const b = new GraphBuilder('one', new Map(symbols.map(s => [s.name, s])))
-  const inputs = operands.map(
-    (t, i) =>
-      t && b.input(`in${i}`, tensorType(t.dtype, dims === 'literal' ? t.shape : t.shape.map(e => variable(`s${e}`)))),
-  )
-  const results = b.add(op, inputs, attrs)
+  const dims = (shape: readonly number[]): (number | Index)[] =>
+    shape.map(e => (extents.has(e) ? variable(symbolOf(e)) : e))
+  const inputs = operands.map((t, i) => t && b.input(`in${i}`, tensorType(t.dtype, dims(t.shape))))
+  const specs = ops.get(op)?.attrs ?? {}
+  const own = Object.entries(attrs).map(([name, value]) => [
+    name,
+    specs[name]?.kind === 'dims' ? dims(value as readonly number[]) : value,
+  ])
+  const results = b.add(op, inputs, Object.fromEntries(own) as Attrs)
   return b.finish(Object.fromEntries(results.map((r, i) => [`out${i}`, r])))
 }
+/** The symbol that stands for an extent. */
+export const symbolOf = (extent: number): string => `s${extent}`
 
 export const runOne = (graph: Graph, operands: readonly (HostTensor | undefined)[]): HostTensor[] => {
   const given: Record<string, HostTensor> = {}
