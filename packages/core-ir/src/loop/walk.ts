@@ -2,7 +2,7 @@
 import type { DType } from '@quern/artifact'
 import type { Index } from '../index/index-expr.ts'
 import type { Scalar } from '../scalar/scalar.ts'
-import { visitScalars } from '../scalar/walk.ts'
+import { visitIndexScalars, visitScalars } from '../scalar/walk.ts'
 import type { AxisTag, Stmt } from './kernel.ts'
 
 /** The statements directly inside one, with the path segment that leads to them. */
@@ -76,12 +76,15 @@ export const indicesOf = (stmt: Stmt): readonly Index[] => {
   }
 }
 
-/** The dtypes of all that statements compute and load, subscripts of loads included: they decide the lanes of a vector. */
+/** The dtypes of all that statements compute and load, in subscripts too: they decide the lanes of a vector. */
 export const dtypesIn = (stmts: readonly Stmt[]): DType[] => {
   const found = new Set<DType>()
   visitStmts(stmts, s => {
     if (s.kind === 'alloc') found.add(s.buffer.dtype)
-    for (const x of scalarsOf(s)) visitScalars(x, y => void found.add(y.dtype))
+    const see = (x: Scalar): void => void found.add(x.dtype)
+    for (const x of scalarsOf(s)) visitScalars(x, see)
+    // Subscripts too: expansion may name what they load.
+    for (const i of indicesOf(s)) visitIndexScalars(i, see)
   })
   return [...found]
 }
