@@ -1,5 +1,6 @@
 /** @file The playground's entry: one tab a demo, chosen by the address's hash. */
 import './style.css'
+import { benchDemo } from './demos/bench.ts'
 import { digitsDemo } from './demos/digits.ts'
 import { sincosDemo } from './demos/sincos.ts'
 import { element } from './ui/element.ts'
@@ -7,6 +8,7 @@ import { element } from './ui/element.ts'
 const demos = [
   { id: 'sincos', title: 'sin + cos', open: sincosDemo },
   { id: 'digits', title: 'Digits', open: digitsDemo },
+  { id: 'bench', title: 'Benchmarks', open: benchDemo },
 ] as const
 
 const app = document.querySelector('#app') as HTMLElement

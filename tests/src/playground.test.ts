@@ -112,9 +112,24 @@ describe.skipIf(!chromium)('the playground', () => {
     expect(problems).toEqual([])
   }, 60_000)
 
+  it('measures the workloads of the benchmarks on this device', async () => {
+    await open('bench')
+    await page.getByRole('button', { name: 'Run on wasm' }).click()
+    await page.waitForSelector('#demo-bench[data-done=wasm]', { timeout: 240_000 })
+    const rows = await page.$$eval('.figures tbody tr', trs =>
+      trs.map(tr => ({ text: tr.cells[1]?.textContent ?? '', ran: tr.cells[1]?.title ?? '' })),
+    )
+    expect(rows.length).toBeGreaterThanOrEqual(14)
+    for (const { text, ran } of rows) {
+      expect(text).toMatch(/^[\d.,]+ ms[\d.]+ G(?:FLOP|B)\/s$/)
+      expect(ran).toMatch(/^wasm/)
+    }
+    expect(problems).toEqual([])
+  }, 300_000)
+
   it('has no sideways scroll on a phone', async () => {
     await page.setViewportSize({ width: 360, height: 740 })
-    for (const demo of ['sincos', 'digits']) {
+    for (const demo of ['sincos', 'digits', 'bench']) {
       await open(demo)
       expect(await page.evaluate(() => document.documentElement.scrollWidth), demo).toBeLessThanOrEqual(360)
     }
