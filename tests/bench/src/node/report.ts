@@ -38,9 +38,11 @@ interface Threaded {
 const allRows = ({ workloads, threads }: Options, { results }: Pages): readonly Threaded[] =>
   threads.map(count => ({ threads: count, rows: rowsOf(workloads, results, count) }))
 
+/** Closer than this, two medians of one run are equal. */
+const tie = 0.98
 const wins = (rows: readonly Row[]): readonly string[] =>
   rows.flatMap(({ workload, ratio, best, result }) =>
-    ratio !== undefined && best !== undefined && ratio < 1
+    ratio !== undefined && best !== undefined && ratio < tie
       ? [
           `${workload.title}, ${threadsText(result.threads)}: ${peerTitles[best.id] ?? best.id} is ${times(1 / ratio)} as fast`,
         ]
