@@ -1,6 +1,6 @@
 /** @file What `npm run bench` does: builds the page, lets the judge speak, measures, reports. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromiumPath, openChromium } from './browser.ts'
@@ -28,11 +28,12 @@ export const main = async (args: readonly string[]): Promise<number> => {
     console.log(usage)
     return 0
   }
+  const [load = 0] = loadavg()
   const progress = openProgress()
   try {
     const pages = options.workloads.length === 0 ? undefined : await measureAll(options, progress)
     const production = options.production ? await measureProduction(root, progress) : undefined
-    const report: Report = { processor: cpus()[0]?.model ?? 'unknown processor', options, pages, production }
+    const report: Report = { processor: cpus()[0]?.model ?? 'unknown processor', load, options, pages, production }
     if (options.complete) {
       writeFileSync(benchmarks, markdown(report))
       console.log('wrote BENCHMARKS.md')

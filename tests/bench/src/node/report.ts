@@ -13,6 +13,8 @@ export interface Pages extends BuiltPage {
 }
 export interface Report {
   readonly processor: string
+  /** Processes that ran or waited to, on average over the minute before the start. */
+  readonly load: number
   readonly options: Options
   readonly pages: Pages | undefined
   readonly production: Production | undefined
@@ -38,6 +40,8 @@ interface Threaded {
 const allRows = ({ workloads, threads }: Options, { results }: Pages): readonly Threaded[] =>
   threads.map(count => ({ threads: count, rows: rowsOf(workloads, results, count) }))
 
+/** From this load on a reader has to know of it. */
+const busy = 0.7
 /** Closer than this, two medians of one run are equal. */
 const tie = 0.98
 const wins = (rows: readonly Row[]): readonly string[] =>
@@ -120,14 +124,15 @@ ${production.failures.length === 0 ? '' : `\n${list(production.failures, '')}\n`
 
 export const markdown = ({
   processor,
+  load,
   options,
   pages,
   production,
 }: Report): string => `<!-- Written by \`npm run bench\`. -->
 # Benchmarks
 
-${processor}; ${pages?.browser ?? 'Chromium'}, headless, cross-origin isolated. Contestants alternate within one run, typed arrays in and typed arrays out: milliseconds, the median of ${options.rounds} samples, short runs batched. All have the same seeded weights, each in the form its users ship: onnxruntime-web the ONNX file as exported, tfjs channels last with batch norms folded, jax-js one \`jit\`. Every output is compared with that of onnxruntime-node before anything is timed; *error* is Quern's largest difference to it, relative to the largest element. Absolute figures hold for this machine and this hour; ratios carry over.
+${processor}; ${pages?.browser ?? 'Chromium'}, headless, cross-origin isolated. Contestants alternate within one run, typed arrays in and typed arrays out: milliseconds, the median of ${options.rounds} samples, short runs batched. All have the same seeded weights, each in the form its users ship: onnxruntime-web the ONNX file as exported, tfjs channels last with batch norms folded, jax-js one \`jit\`; Quern decides by itself whether a model is worth a team of threads. Every output is compared with that of onnxruntime-node before anything is timed; *error* is Quern's largest difference to it, relative to the largest element. Absolute figures hold for this machine and this hour; ratios carry over.
 
 *of peak*: share of what a register-only multiply-add loop (GFLOP/s) or a copy or sum over as many bytes (GB/s) reaches on the same page. *native*: onnxruntime-node, which is no WebAssembly and has wider vectors, on one thread.
 
-${pages === undefined ? '' : pagesText(options, pages)}${production === undefined ? '' : productionText(production)}`
+${load < busy ? '' : `The machine had other work (load ${load.toFixed(1)} before the start): everything is slower than it would be, above all what needs several threads at once.\n\n`}${pages === undefined ? '' : pagesText(options, pages)}${production === undefined ? '' : productionText(production)}`

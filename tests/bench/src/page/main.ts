@@ -4,8 +4,8 @@ import type { Scene } from '../peers/contestant.ts'
 import type { Weights } from '../networks/weights.ts'
 import { workloads } from '../workloads/index.ts'
 import { errorOf } from './judge.ts'
-import { type Entered, measure } from './measure.ts'
-import { measurePeak } from './peak.ts'
+import { type Entered, measure, medianOf } from './measure.ts'
+import { openPeak } from './peak.ts'
 import type { Outcome, PageResult } from './results.ts'
 
 declare global {
@@ -59,12 +59,15 @@ const main = async (): Promise<void> => {
   await settle(Number(query.get('settle')))
   const { kind, amount } = workload.cost
   say('peak')
-  const before = await measurePeak(kind, amount, threads)
-  const timed = await measure(entered, rounds, round => say(`round ${round + 1} of ${rounds}`))
-  say('peak')
-  const after = await measurePeak(kind, amount, threads)
+  const peak = await openPeak(kind, amount, threads)
+  const peaks: number[] = []
+  const timed = await measure(entered, rounds, async round => {
+    say(`round ${round + 1} of ${rounds}`)
+    peaks.push(await peak.sample())
+  })
+  peak.close()
   for (const { id, median, best } of timed) outcomes[id] = { kind: 'timed', median, best, error: errors.get(id) ?? NaN }
-  window.result = { workload: workload.name, threads, peak: Math.max(before, after), outcomes }
+  window.result = { workload: workload.name, threads, peak: medianOf(peaks), outcomes }
 }
 main().catch((error: unknown) => {
   window.failure = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)

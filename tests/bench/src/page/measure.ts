@@ -35,7 +35,8 @@ const sample = async ({ contestant }: Entered, batch: number): Promise<number> =
 export const measure = async (
   entered: readonly Entered[],
   rounds: number,
-  progress: (round: number) => void,
+  /** Between rounds; not timed. */
+  between: (round: number) => Promise<void>,
 ): Promise<readonly Timed[]> => {
   const batches = new Map<string, number>()
   for (const one of entered) {
@@ -46,7 +47,7 @@ export const measure = async (
   }
   const times = new Map<string, number[]>(entered.map(e => [e.id, []]))
   for (let round = 0; round < rounds; round++) {
-    progress(round)
+    await between(round)
     // Nobody always runs after the same neighbour.
     for (let i = 0; i < entered.length; i++) {
       const one = entered[(i + round) % entered.length] as Entered

@@ -23,18 +23,14 @@ export const peakLoop = async (kind: PeakKind, bytes: number): Promise<() => num
   return () => (run(0, half, half), 2 * half)
 }
 
-/** Units a second over about so many milliseconds; several samples, the median. */
+/** Units a second, over about so many milliseconds. */
 export const rateOf = (once: () => number, ms: number): number => {
-  const rates: number[] = []
-  for (let i = 0; i < 9; i++) {
-    const start = performance.now()
-    let done = 0,
-      now = start
-    do {
-      done += once()
-      now = performance.now()
-    } while (now - start < ms / 9)
-    rates.push(done / (now - start))
-  }
-  return (rates.sort((a, b) => a - b)[4] ?? NaN) * 1000
+  const start = performance.now()
+  let done = 0,
+    now = start
+  do {
+    done += once()
+    now = performance.now()
+  } while (now - start < ms)
+  return (done / (now - start)) * 1000
 }

@@ -1,8 +1,9 @@
-/** @file One of several threads that run the same loop at once. */
+/** @file One of several threads that run the same loop at once: opened by the first message, and sampled by each. */
 import { type PeakKind, peakLoop, rateOf } from './peak-loops.ts'
 
+let opened: Promise<() => number> | undefined
+
 addEventListener('message', async ({ data }: MessageEvent<{ kind: PeakKind; bytes: number; ms: number }>) => {
-  const once = await peakLoop(data.kind, data.bytes)
-  rateOf(once, data.ms / 2)
-  postMessage(rateOf(once, data.ms))
+  opened ??= peakLoop(data.kind, data.bytes)
+  postMessage(rateOf(await opened, data.ms))
 })
