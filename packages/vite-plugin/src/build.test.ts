@@ -110,6 +110,20 @@ describe('vite build', () => {
     expect(filesIn(dist)).toContain('assets/two-code-HASH.wasm')
   })
 
+  it('builds client and server side by side, in either format, without a warning of the bundler', async () => {
+    const codes: string[] = []
+    const onLog = (_: unknown, log: { readonly code?: string }): void => void codes.push(log.code ?? '')
+    await viteBuild({ build: { outDir: 'dist/client', rolldownOptions: { onLog } } })
+    for (const format of ['es', 'cjs'] as const) {
+      const output = { format, entryFileNames: `deep/[name].${format === 'es' ? 'mjs' : 'cjs'}` }
+      await viteBuild({ build: { outDir: `dist/${format}`, ssr: 'app.ts', rolldownOptions: { onLog, output } } })
+      const built = join(project.root, 'dist', format, `deep/app.${format === 'es' ? 'mjs' : 'cjs'}`)
+      expect(await weightsOf(built)).toEqual([1, 2])
+      expect(filesIn(join(project.root, 'dist', format)).filter(f => f.includes('unused'))).toEqual([])
+    }
+    expect(codes.filter(c => c === 'FILE_NAME_CONFLICT')).toEqual([])
+  })
+
   it('compiles once for several builds', async () => {
     await viteBuild()
     const before = compiled()

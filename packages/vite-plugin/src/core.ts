@@ -21,6 +21,8 @@ import { modelModule, programModule } from './stub.ts'
 /** A file of a compiled program, and where it lies on disk. */
 export interface ProgramFile {
   readonly name: string
+  /** What it is called among the files of a build. */
+  readonly assetName: string
   readonly bytes: Uint8Array
   readonly path: string | undefined
 }
@@ -51,8 +53,8 @@ export interface Core {
   transformRuntime(context: HookContext, code: string, id: string, environment: string): TransformedModule | null
   /** To be called for every rendered reference: an asset without one is dropped by {@link dropUnused}. */
   rendered(environment: string, args: ResolveFileUrlArgs): boolean
-  /** Removes assets of programs that tree shaking removed; returns those in use, by file name. */
-  dropUnused(context: HookContext, environment: string, bundle: OutputFiles): ReadonlyMap<string, Uint8Array>
+  /** Removes assets of programs that tree shaking removed. */
+  dropUnused(context: HookContext, environment: string, bundle: OutputFiles): void
 }
 
 const ownFile = fileURLToPath(import.meta.url)
@@ -70,13 +72,13 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
   }))
-  /** By environment and reference: the bytes, and whether a chunk holds the reference. */
-  const emitted = new Map<string, Map<string, { readonly bytes: Uint8Array; used: boolean }>>()
+  /** By environment and reference: whether a chunk holds the reference. */
+  const emitted = new Map<string, Map<string, { used: boolean }>>()
   const workers = new Map<string, Set<string>>()
   const told = new Set<string>()
 
   const emittedIn = (environment: string) => {
-    const found = emitted.get(environment) ?? new Map<string, { readonly bytes: Uint8Array; used: boolean }>()
+    const found = emitted.get(environment) ?? new Map<string, { used: boolean }>()
     emitted.set(environment, found)
     return found
   }
@@ -153,12 +155,13 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
       return answer(
         programModule(program, (artifact, name, bytes) => {
           const path = evaluation.folder && fileOf(evaluation.folder, index, artifact, name)
+          const own = assetName(program.name, name)
           const emit = (): string => {
-            const reference = context.emitFile({ type: 'asset', name: assetName(program.name, name), source: bytes })
-            emittedIn(environment).set(reference, { bytes, used: false })
+            const reference = context.emitFile({ type: 'asset', name: own, source: bytes })
+            emittedIn(environment).set(reference, { used: false })
             return `import.meta.ROLLUP_FILE_URL_${reference}`
           }
-          return place({ name, bytes, path }, emit)
+          return place({ name, assetName: own, bytes, path }, emit)
         }),
       )
     },
@@ -178,13 +181,13 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, resolve 
 
     dropUnused: (context, environment, bundle) => {
       const assets = [...emittedIn(environment)].map(([reference, asset]) => ({
-        ...asset,
+        used: asset.used,
         fileName: context.getFileName(reference),
       }))
-      const used = new Map(assets.filter(a => a.used).map(a => [a.fileName, a.bytes]))
+      // Equal files of two programs are one file, which stays where either is used.
+      const used = new Set(assets.filter(a => a.used).map(a => a.fileName))
       for (const { fileName } of assets)
         if (!used.has(fileName)) delete (bundle as Record<string, OutputFiles[string]>)[fileName]
-      return used
     },
   }
 }

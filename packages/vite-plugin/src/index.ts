@@ -10,6 +10,7 @@ import { isolationHeaders, tellIsolation } from './isolation.ts'
 import { runtimeFolder } from './own-packages.ts'
 import { namesWorker } from './runtime-worker.ts'
 import { findUncompiled } from './uncompiled.ts'
+import { type ServerFiles, createServerFiles } from './server-files.ts'
 import type { QuernOptions as SharedOptions } from './options.ts'
 
 export interface QuernOptions extends SharedOptions {
@@ -44,12 +45,20 @@ export default function quern(options: QuernOptions = {}): Plugin {
   const files = createFileServer()
   const tell = tellIsolation()
 
+  /** By environment: several may be built at once. */
+  const servers = new Map<string, ServerFiles>()
+  const serverFilesIn = ({ name }: Environment): ServerFiles => {
+    const found = servers.get(name) ?? createServerFiles()
+    servers.set(name, found)
+    return found
+  }
+
   const placeIn = (environment: Environment): PlaceFile => {
     const { command, build, server } = environment.config
     const reader = readerOf(environment)
     if (command === 'build')
       return reader === 'file'
-        ? (_, emit) => emit()
+        ? file => serverFilesIn(environment).place(file, build.assetsDir)
         : (file, emit) => {
             const data = inlined(file, build)
             return data === undefined ? emit() : JSON.stringify(data)
@@ -153,14 +162,16 @@ export default function quern(options: QuernOptions = {}): Plugin {
         : `new URL(${path}, import.meta.url).href`
     },
 
+    renderChunk(code, { fileName }, { format }) {
+      const changed = serverFilesIn(this.environment).rendered(code, fileName, format)
+      return changed === null ? null : { code: changed, map: null }
+    },
+
     generateBundle: {
       order: 'post',
       handler(_, bundle) {
-        const used = core.dropUnused(this, this.environment.name, bundle)
-        // Vite removes the assets of a server build, which has the client's; a model's files may differ and are read from disk.
-        if (readerOf(this.environment) === 'file')
-          for (const [fileName, source] of used)
-            if (!(fileName in bundle)) this.emitFile({ type: 'asset', fileName, source })
+        core.dropUnused(this, this.environment.name, bundle)
+        serverFilesIn(this.environment).emit(this)
         const uncompiled = findUncompiled(bundle)
         if (uncompiled !== undefined) this.error(uncompiled)
       },
