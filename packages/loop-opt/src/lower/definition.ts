@@ -80,17 +80,21 @@ export const defineValue = (value: Value, node: Node, idOf: IdOf): Definition =>
 
 /** Replaces each `reduce`, innermost first, by a load of an accumulator that the enclosing axes index. */
 const takeReductions = (x: Scalar, axes: readonly ReduceAxis[], prefix: string, found: Accumulator[]): Scalar => {
-  const accumulated = (reducer: AccumulateOp, reduceAxes: readonly ReduceAxis[], body: Scalar): Scalar => {
+  const accumulated = (reducer: AccumulateOp, reduceAxes: readonly ReduceAxis[], term: Scalar): Scalar => {
+    // Halves are added as singles and rounded once: in halves, 1 added to 2,048 is 2,048.
+    const wide = term.dtype === 'f16' && (reducer === 'sum' || reducer === 'prod')
+    const body = wide ? sc.cast(term, 'f32') : term
     const known = found.find(
       f => f.reducer === reducer && f.body.key === body.key && sameAxes(f.reduceAxes, reduceAxes),
     )
     const id = known?.id ?? `${prefix}${found.length}`
     if (known === undefined) found.push({ id, reducer, dtype: body.dtype, axes, reduceAxes, body })
-    return sc.load(
+    const sum = sc.load(
       id,
       body.dtype,
       axes.map(a => ix.variable(a.name)),
     )
+    return wide ? sc.cast(sum, 'f16') : sum
   }
   return mapScalar(x, s => {
     if (s.kind !== 'reduce') return undefined
