@@ -5,21 +5,20 @@ import { type LoweringResult, timeExpr } from '@quern/loop-opt'
 import { assetRef } from './asset.ts'
 import type { EmittedCode } from './back-end.ts'
 import type { CompileOptions } from './options.ts'
-import { constantReader } from './read-constant.ts'
-import { placedData, weightsFile } from './weights-file.ts'
+import { type PackWeights, placedData } from './weights-file.ts'
 
 export const artifactOf = async (
   emitted: EmittedCode,
   lowered: LoweringResult,
   program: ProgramGraph,
+  pack: PackWeights,
   { onStage }: Pick<CompileOptions, 'onStage'>,
 ): Promise<Artifact> => {
   const { target, variant, endings, code, entries, states, weightsBytes, features, kernels, wasm } = emitted
-  const weights =
-    weightsBytes === 0 ? undefined : await weightsFile(weightsBytes, placedData(emitted), constantReader(program))
   const codeFile = `${program.name}.${endings.code}`,
     weightsName = `${program.name}.${endings.weights}`
-  const files = { [codeFile]: code, ...(weights !== undefined && { [weightsName]: weights }) }
+  const weights = weightsBytes === 0 ? undefined : await pack(weightsName, weightsBytes, placedData(emitted))
+  const files = { [codeFile]: code, ...(weights !== undefined && { [weightsName]: weights.file }) }
   onStage?.(
     'sizes',
     Object.entries(files)
@@ -48,7 +47,7 @@ export const artifactOf = async (
         ...(init !== undefined && { init }),
       })),
       code: await assetRef(codeFile, code),
-      ...(weights !== undefined && { weights: await assetRef(weightsName, weights) }),
+      ...(weights !== undefined && { weights: weights.ref }),
       ...(wasm !== undefined && { wasm }),
       features,
       kernels,

@@ -22,7 +22,7 @@ export const wasmBackEnd: BackEnd = {
           ],
         ),
       ),
-      features: [],
+      features: relaxed ? ['relaxed-simd'] : [],
       wasm: layout,
     }
   },

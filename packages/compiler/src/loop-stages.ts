@@ -32,20 +32,23 @@ export const legalKernels = (
   numerics: Numerics,
 ): readonly LoweringResult[] => {
   // Many kernels are the same for several targets, and then the same object.
-  const known = new Map<Kernel, Map<string, Kernel>>()
-  const legalOf = (kernel: Kernel, { f16, contracts }: Form): Kernel => {
-    const forms = known.get(kernel) ?? new Map<string, Kernel>()
-    known.set(kernel, forms)
-    const form = `${f16} ${contracts}`
-    const before = forms.get(form)
-    if (before !== undefined) return before
-    const expanded = expandKernel(legalise(kernel), { f16 })
-    // Last, so that the polynomials of the expansions are met too.
-    const legal = contracts ? contractProducts(expanded) : expanded
-    verifyKernel(legal)
-    forms.set(form, legal)
-    return legal
+  const once = (make: (kernel: Kernel) => Kernel): ((kernel: Kernel) => Kernel) => {
+    const known = new Map<Kernel, Kernel>()
+    return kernel => {
+      const made = known.get(kernel) ?? make(kernel)
+      if (!known.has(kernel)) verifyKernel(made)
+      known.set(kernel, made)
+      return made
+    }
   }
+  const expanded = {
+    native: once(kernel => expandKernel(legalise(kernel), { f16: 'native' })),
+    'via-f32': once(kernel => expandKernel(legalise(kernel), { f16: 'via-f32' })),
+  }
+  const contracted = once(contractProducts)
+  // Contraction comes last, so that the polynomials of the expansions are met too.
+  const legalOf = (kernel: Kernel, { f16, contracts }: Form): Kernel =>
+    contracts ? contracted(expanded[f16](kernel)) : expanded[f16](kernel)
   return variants.map((lowered, i) => {
     const features = targets[i]?.features
     const form: Form = {

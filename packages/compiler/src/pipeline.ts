@@ -14,7 +14,9 @@ import { webgpuBackEnd } from './emit-webgpu.ts'
 import { graphStages } from './graph-stages.ts'
 import { legalKernels, showLoops } from './loop-stages.ts'
 import { type CompileOptions, numericsOf } from './options.ts'
+import { constantReader } from './read-constant.ts'
 import { refuseMemory } from './refuse-memory.ts'
+import { weightsPacker } from './weights-file.ts'
 
 const backEnds = { wasm: wasmBackEnd, webgpu: webgpuBackEnd } satisfies Record<DeviceKind, BackEnd>
 
@@ -66,6 +68,7 @@ export const compileVariants = async (
   const legal = legalKernels(lowered, infos, numericsOf(options))
 
   const artifacts: Artifact[] = []
+  const pack = weightsPacker(constantReader(regions))
   for (const [i, variant] of variants.entries()) {
     const [before, ready] = [lowered[i], legal[i]]
     if (before === undefined || ready === undefined) throw new Error('one variant is lowered once')
@@ -73,7 +76,7 @@ export const compileVariants = async (
     // Code only spells, and says where each constant lies.
     const code = await backEnd.emit(ready, regions, variant)
     // Packing comes last: bytes are read once, straight into the layouts and places that everything above settled.
-    artifacts.push(await artifactOf(code, ready, regions, variant))
+    artifacts.push(await artifactOf(code, ready, regions, pack, variant))
   }
   return artifacts
 }

@@ -1,5 +1,5 @@
 /** @file The weights file of an artifact: constants in the layouts that kernels want, then initial values of states. */
-import type { DType } from '@quern/artifact'
+import type { AssetRef, DType } from '@quern/artifact'
 import {
   type ConstantData,
   type Index,
@@ -9,6 +9,7 @@ import {
   constantBytes,
   packConstant,
 } from '@quern/core-ir'
+import { assetRef } from './asset.ts'
 import type { ByteRange } from './read-constant.ts'
 
 /** A constant at a byte offset of the file. */
@@ -48,7 +49,36 @@ export const placedData = ({ constants, states }: Emitted): Placed[] => [
   ),
 ]
 
-export const weightsFile = async (
+/** Packs weights files for the variants of a target: what is the same for several is packed and hashed once. */
+export type PackWeights = (file: string, bytes: number, placed: readonly Placed[]) => Promise<PackedWeights>
+interface PackedWeights {
+  readonly file: Uint8Array
+  readonly ref: AssetRef
+}
+
+export const weightsPacker = (read: (range: ByteRange) => Promise<Uint8Array>): PackWeights => {
+  const known: { readonly placed: readonly Placed[]; readonly packed: Promise<PackedWeights> }[] = []
+  return (name, bytes, placed) => {
+    const before = known.find(k => samePlaces(k.placed, placed))
+    if (before !== undefined) return before.packed
+    const packed = weightsFile(bytes, placed, read).then(async file => ({ file, ref: await assetRef(name, file) }))
+    known.push({ placed, packed })
+    return packed
+  }
+}
+
+const samePlaces = (a: readonly Placed[], b: readonly Placed[]): boolean =>
+  a.length === b.length && a.every((p, i) => p.data === b[i]?.data && placeKey(p) === placeKey(b[i]))
+
+const placeKey = ({ at, dtype, shape, layout }: Placed): string =>
+  JSON.stringify([
+    at,
+    dtype,
+    ...[shape, layout.map, layout.shape, layout.strides ?? []].map(list => list.map(x => x.key)),
+    layout.offset?.key,
+  ])
+
+const weightsFile = async (
   bytes: number,
   placed: readonly Placed[],
   read: (range: ByteRange) => Promise<Uint8Array>,

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
 import type { CompileVariant } from '@quern/compiler'
+import type { ProgramGraph } from '@quern/core-ir'
 import { didYouMean } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
@@ -69,7 +70,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     for (const target of targets) {
       try {
         const { numerics, maxMemory } = settings
-        const wanted = variants[target].map((v): CompileVariant => {
+        const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
           const variant = Object.keys(v).join('-') || 'plain'
           const show = stageListener(switches, name, `${target}-${variant}`)
           if (!request.stages && show === undefined) return v
@@ -86,12 +87,8 @@ const evaluate = async (): Promise<WorkerReply> => {
             ...(switches.verify && { verify: true }),
           })
           .catch(asDefect)
-        for (const [i, artifact] of compiledVariants.entries()) {
-          checkSize(artifact, name, settings.maxBytes)
-          // Threads that share no work would only take a memory of their own.
-          const shares = Object.values(artifact.manifest.entries).some(e => e.wasm?.parallel === true)
-          if (wanted[i]?.threads !== true || shares) artifacts.push(artifact)
-        }
+        for (const artifact of compiledVariants) checkSize(artifact, name, settings.maxBytes)
+        artifacts.push(...worthShipping(wanted, compiledVariants))
       } catch (error) {
         // Where several targets were asked for, one that cannot run this program is a reported choice; a mistake never is.
         if (!isQuernError(error) || !error.code.startsWith(`${target}/`) || targets.length === 1) throw error
@@ -136,11 +133,35 @@ const asDefect = (error: unknown): never => {
   throw new QuernError('compiler/defect', `this is a defect of Quern, not of the model: ${String(error)}`, {}, error)
 }
 
-/** What is compiled for each target, plain first: the runtime loads one of them. */
-const variants = {
-  wasm: [{}, { threads: true }],
-  webgpu: [{}],
-} as const satisfies Record<DeviceKind, readonly CompileVariant[]>
+/** What is compiled for each target, from plain to special: the runtime loads the last one that the browser can run. */
+const variantsOf = (
+  target: DeviceKind,
+  graph: ProgramGraph,
+  numerics: CompileSettings['numerics'],
+): readonly CompileVariant[] => {
+  if (target === 'webgpu') return [{}, ...(usesF16(graph) ? [{ f16: true }] : [])]
+  // A fused multiply-add rounds once where two operations round twice.
+  const relaxed = numerics !== 'exact' && numerics !== 'reproducible'
+  return [{}, { threads: true }, ...(relaxed ? [{ relaxed: true }, { relaxed: true, threads: true }] : [])]
+}
+
+const usesF16 = ({ entries }: ProgramGraph): boolean =>
+  [...entries.values()].some(g => g.nodes.some(n => [...n.results, ...n.operands].some(v => v?.type.dtype === 'f16')))
+
+const codeOf = ({ manifest, files }: Artifact): Uint8Array | undefined => files[manifest.code.file]
+
+/** Variants that differ from an earlier one in what they offer. */
+const worthShipping = (wanted: readonly CompileVariant[], artifacts: readonly Artifact[]): readonly Artifact[] =>
+  artifacts.filter((artifact, i) => {
+    // Threads that share no work would only take a memory of their own.
+    const shares = Object.values(artifact.manifest.entries).some(e => e.wasm?.parallel === true)
+    if (wanted[i]?.threads === true && !shares) return false
+    const code = codeOf(artifact)
+    return !artifacts.slice(0, i).some(earlier => {
+      const before = codeOf(earlier)
+      return code?.length === before?.length && code?.every((byte, at) => byte === before?.[at]) === true
+    })
+  })
 
 const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number | undefined): void => {
   const sizes = Object.entries(files).map(([file, { byteLength }]) => ({ file, bytes: byteLength }))

@@ -43,12 +43,12 @@ export const lowerProgram = (
   options: LowerProgramOptions = {},
 ): LoweringResult => {
   const loops = lowerRegions(program, target, options)
-  return planned(loops, scheduled(loops, target, options), target, program.name, options)
+  return planned(loops, scheduled(loops, target, options).all, target, program.name, options)
 }
 
 /**
- * Lowers one program for targets of one kind. What is equal is done once: the loops of every kernel, and the schedule of
- * a target that differs from an earlier one in the size of its team only.
+ * Lowers one program for targets of one kind. What is equal is done once: the loops of every kernel, the schedule of a target that
+ * differs from an earlier one in the size of its team only, and schedules that never asked for relaxed SIMD.
  */
 export const lowerVariants = (
   program: ProgramGraph,
@@ -56,16 +56,19 @@ export const lowerVariants = (
   options: LowerProgramOptions = {},
 ): readonly LoweringResult[] => {
   const lowered = new Map<string, Loops>()
-  const alone = new Map<string, Schedules>()
+  const alone = new Map<string, Scheduled>()
+  const indifferent = new Map<string, Schedules>()
   return targets.map(target => {
     const { parallelism, ...rest } = target
     const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel, target.enoughResults])
     const loops = lowered.get(shape) ?? lowerRegions(program, target, options)
     lowered.set(shape, loops)
     const same = JSON.stringify([parallelism.kind, rest])
-    const schedules = scheduled(loops, target, options, alone.get(same))
+    const butRelaxed = JSON.stringify({ ...target, features: { ...target.features, relaxedSimd: false } })
+    const schedules = scheduled(loops, target, options, alone.get(same), indifferent.get(butRelaxed))
+    indifferent.set(butRelaxed, schedules.indifferent)
     if (parallelism.kind === 'team' && parallelism.threads === 1) alone.set(same, schedules)
-    return planned(loops, schedules, target, program.name, options)
+    return planned(loops, schedules.all, target, program.name, options)
   })
 }
 
@@ -106,24 +109,61 @@ const lowerRegions = (
 
 type Schedules = ReadonlyMap<string, Schedule>
 
+interface Scheduled {
+  readonly all: Schedules
+  /** Those of them that are the same with and without relaxed SIMD. */
+  readonly indifferent: Schedules
+}
+
 /** Every order, tile and staged buffer, and the layout in which each kernel wants its constants. */
 const scheduled = (
   { kernels, constants }: Loops,
   target: TargetInfo,
   options: LowerProgramOptions,
-  alone?: Schedules,
-): Schedules => {
+  alone?: Scheduled,
+  known?: Schedules,
+): Scheduled => {
   const permits = options.numerics ?? 'reassociates'
-  const schedules = new Map<string, Schedule>()
+  const all = new Map<string, Schedule>(),
+    indifferent = new Map<string, Schedule>()
   for (const [name, { region, kind }] of kernels) {
     const given = options.schedules?.[name]
-    const context = { region, kind, target, permits, constants: constants.get(name) ?? new Set<string>() }
-    schedules.set(
-      name,
-      given === undefined ? scheduleKernel(context, alone?.get(name)) : replay(region, given, { permits }),
-    )
+    const watched = watchRelaxed(target)
+    const context = {
+      region,
+      kind,
+      target: watched.target,
+      permits,
+      constants: constants.get(name) ?? new Set<string>(),
+    }
+    const schedule =
+      known?.get(name) ??
+      (given === undefined ? scheduleKernel(context, alone?.all.get(name)) : replay(region, given, { permits }))
+    all.set(name, schedule)
+    // What a team does rests on what one thread does, whose rules were asked before.
+    const rests = alone?.all.has(name) === true && !alone.indifferent.has(name)
+    if (!watched.asked() && !rests) indifferent.set(name, schedule)
   }
-  return schedules
+  return { all, indifferent }
+}
+
+/** The same target, and whether anything has looked at its relaxed SIMD. */
+const watchRelaxed = (target: TargetInfo): { readonly target: TargetInfo; readonly asked: () => boolean } => {
+  let asked = false
+  const { relaxedSimd, ...features } = target.features
+  return {
+    asked: () => asked,
+    target: {
+      ...target,
+      features: {
+        ...features,
+        get relaxedSimd() {
+          asked = true
+          return relaxedSimd
+        },
+      },
+    },
+  }
 }
 
 const planned = (

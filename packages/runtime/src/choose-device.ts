@@ -4,6 +4,7 @@ import { canSpawn, cores } from '#platform'
 import { predictAtEnds, predictMost } from './predict.ts'
 import { checkDim } from './bind-inputs.ts'
 import { checkName } from './check-options.ts'
+import { hasRelaxedSimd } from './wasm/relaxed-simd.ts'
 import { makeMemory } from './wasm/instance.ts'
 import type { Webgpu } from './create-model.ts'
 
@@ -107,8 +108,10 @@ const findGpu = async (
 /** Where wasm runs, and with how many threads. */
 const chooseWasm = (variants: readonly ArtifactParts[], options: LoadOptions): WasmChoice => {
   const { thread = 'auto', threads: wanted } = options
-  const single = variants.find(a => a.manifest.wasm?.sharedMaxPages === undefined)
-  const shared = variants.find(a => a.manifest.wasm?.sharedMaxPages !== undefined)
+  // The stub lists them from plain to special.
+  const usable = variants.filter(({ manifest }) => manifest.features.length === 0 || hasRelaxedSimd())
+  const single = usable.findLast(a => a.manifest.wasm?.sharedMaxPages === undefined)
+  const shared = usable.findLast(a => a.manifest.wasm?.sharedMaxPages !== undefined)
   const plain = single ?? shared
   if (plain === undefined) throw new Error('no wasm variant')
   const threads = Math.min(wanted ?? Math.min(cores(), 4), mostThreads)
@@ -116,12 +119,14 @@ const chooseWasm = (variants: readonly ArtifactParts[], options: LoadOptions): W
   const most = predictMost(plain, options)
   const slow = !(most.ms < inlineBelowMs)
   const inWorker = thread !== 'caller' && (asked || slow) && canSpawn()
-  const where =
-    thread === 'caller' || asked
+  const where = [
+    ...(usable.length < variants.length ? ['no fused multiply-adds: this engine has no relaxed SIMD'] : []),
+    ...(thread === 'caller' || asked
       ? []
       : [
           `${inWorker ? 'a worker' : `the caller's thread${slow ? ', since this realm starts no workers' : ''}`}: ${most.says}`,
-        ]
+        ]),
+  ]
   const one = (...reasons: string[]): WasmChoice => ({
     parts: plain,
     inWorker,
