@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { JitOptions } from '@quern/jit'
 import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -43,4 +44,16 @@ describe.skipIf(!chromium)('jit in a browser', () => {
     },
     60_000,
   )
+
+  it.each(['product', 'perceptron'] as const)('fuses multiply-adds of a %s, and agrees with plain SIMD', async name => {
+    const run = (options: JitOptions) => page.evaluate(([n, o]) => window.products(n, o), [name, options] as const)
+    const [fused, plain, exact] = [await run({}), await run({ relaxed: false }), await run({ numerics: 'exact' })]
+    expect(fused.features).toEqual(['relaxed-simd'])
+    expect([...plain.features, ...exact.features]).toEqual([])
+    expect(exact.y).toHaveLength(plain.y.length)
+    // Rounding once instead of twice changes something, and nothing by more than the sums' own rounding.
+    expect(fused.y).not.toEqual(plain.y)
+    const largest = Math.max(...plain.y.map(Math.abs))
+    fused.y.forEach((v, i) => expect(Math.abs(v - (plain.y[i] ?? NaN)) / largest).toBeLessThan(1e-5))
+  })
 })

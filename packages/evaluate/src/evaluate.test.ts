@@ -120,10 +120,27 @@ describe('evaluateModelFile', () => {
 
   it('hands out the stages of the compiler', async () => {
     const { programs } = await evaluate(write('a.model.ts', wave), { stages: true, compile: { targets: ['wasm'] } })
-    expect(programs[0]?.stages).toEqual([
-      { target: 'wasm', variant: 'plain', stage: 'graph', text: 'matmul matmul matmul' },
-      { target: 'wasm', variant: 'threads', stage: 'graph', text: 'matmul matmul matmul' },
-    ])
+    const stage = (variant: string) => ({ target: 'wasm', variant, stage: 'graph', text: 'matmul matmul matmul' })
+    expect(programs[0]?.stages).toEqual(['plain', 'threads', 'relaxed', 'relaxed-threads'].map(stage))
+  })
+
+  it.each(['exact', 'reproducible'] as const)('compiles no fused multiply-adds for %s numerics', async numerics => {
+    const { programs } = await evaluate(write('a.model.ts', wave), {
+      stages: true,
+      compile: { targets: ['wasm'], numerics },
+    })
+    expect(programs[0]?.stages.map(s => s.variant)).toEqual(['plain', 'threads'])
+  })
+
+  it('compiles for shader-f16 what has f16 values', async () => {
+    const half = wave.replaceAll("'f32'", "'f16'")
+    for (const [text, variants] of [
+      [wave, ['plain']],
+      [half, ['plain', 'f16']],
+    ] as const) {
+      const { programs } = await evaluate(write('a.model.ts', text), { stages: true, compile: { targets: ['webgpu'] } })
+      expect(programs[0]?.stages.map(s => s.variant)).toEqual(variants)
+    }
   })
 
   it('refuses an artifact above maxBytes, which the file itself may set', async () => {

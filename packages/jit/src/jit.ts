@@ -12,7 +12,7 @@ import type {
 } from '@quern/artifact'
 import { type CompileOptions, compile } from '@quern/compiler'
 import { programOf } from '@quern/model'
-import { createModel } from '@quern/runtime'
+import { createModel, hasRelaxedSimd } from '@quern/runtime'
 
 export interface JitOptions extends LoadOptions, Omit<CompileOptions, 'threads'> {
   /** Targets to compile for; default: what `device` asks for, else wasm and, where the realm has WebGPU, webgpu. */
@@ -50,10 +50,12 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     onStage,
     ...loading
   } = options
+  // What this engine can run is known already: one variant is enough.
+  const fused = relaxed ?? (numerics !== 'exact' && numerics !== 'reproducible' && hasRelaxedSimd())
   const shared = {
     ...(numerics && { numerics }),
     ...(maxMemory && { maxMemory }),
-    ...(relaxed && { relaxed }),
+    ...(fused && { relaxed: true }),
     ...(f16 && { f16 }),
     ...(verify && { verify }),
     ...(onStage && { onStage }),

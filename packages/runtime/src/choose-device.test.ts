@@ -91,6 +91,23 @@ describe('wasm', () => {
     expect(await choose([parts], { threads: 1 })).toMatchObject({ chosen: 'wasm plain caller 1' })
   })
 
+  it.each([
+    [true, 'wasm relaxed worker 1', []],
+    [false, 'wasm plain worker 1', [expect.stringMatching(/^no fused multiply-adds: .*no relaxed SIMD/)]],
+  ] as const)('relaxed SIMD where the engine has it: %s', async (has, chosen, reasons) => {
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(has)
+    const [plain] = both(5)
+    if (plain === undefined) throw new Error('no artifact')
+    const relaxed = {
+      ...plain,
+      manifest: { ...plain.manifest, variant: 'relaxed', features: ['relaxed-simd'] },
+    }
+    expect(await choose([plain, relaxed], { threads: 1 })).toEqual({
+      chosen,
+      reasons: ['wasm: the only target compiled', ...reasons, long],
+    })
+    vi.restoreAllMocks()
+  })
   it('no team without work to share', async () =>
     expect(await choose([artifact('wasm', 5)], { threads: 2 })).toEqual({
       chosen: 'wasm plain worker 1',

@@ -110,8 +110,8 @@ const chooseWasm = (variants: readonly ArtifactParts[], options: LoadOptions): W
   const { thread = 'auto', threads: wanted } = options
   // The stub lists them from plain to special.
   const usable = variants.filter(({ manifest }) => manifest.features.length === 0 || hasRelaxedSimd())
-  const single = usable.findLast(a => a.manifest.wasm?.sharedMaxPages === undefined)
-  const shared = usable.findLast(a => a.manifest.wasm?.sharedMaxPages !== undefined)
+  const single = usable.filter(a => a.manifest.wasm?.sharedMaxPages === undefined).at(-1)
+  const shared = usable.filter(a => a.manifest.wasm?.sharedMaxPages !== undefined).at(-1)
   const plain = single ?? shared
   if (plain === undefined) throw new Error('no wasm variant')
   const threads = Math.min(wanted ?? Math.min(cores(), 4), mostThreads)

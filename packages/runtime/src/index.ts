@@ -1,2 +1,3 @@
 /** @file Loads an artifact and runs it. */
 export { type RuntimeParts, createModel } from './create-model.ts'
+export { hasRelaxedSimd } from './wasm/relaxed-simd.ts'
