@@ -99,9 +99,10 @@ const stubText = async (folder: string): Promise<string> =>
   (await readFile(join(folder, 'stub.js'), 'utf8'))
     .trim()
     .replace(
-      /manifest: \{\s+((?:"\w+": [^\n]+\s+){4})[^]*?\n\t\t\},/g,
-      (_, fields: string) =>
-        `manifest: { ${fields
+      // It ends where a line is indented as its first.
+      /^(\t*)manifest: \{\s+((?:"\w+": [^\n]+\s+){4})[^]*?\n\1\},/gm,
+      (_, indent: string, fields: string) =>
+        `${indent}manifest: { ${fields
           .trim()
           .split(/\s*\n\s*/)
           .join(' ')} … },`,
