@@ -4,6 +4,7 @@
  */
 import { ix } from '@quern/core-ir'
 import type { Stage } from '../../lower/lowered-region.ts'
+import { inPlacePairs } from '../../memory/in-place.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
 import { declOf, tryFindLoop } from '../../schedule/locate.ts'
 import { computeAt } from '../../schedule/primitives/compute-at.ts'
@@ -48,8 +49,10 @@ export const tileRule: ScheduleRule = context => {
   const width = extentOf(s, column),
     height = row === undefined ? undefined : extentOf(s, row)
   const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
-  // Blocks that overlap write some results twice: only where the team does not split along them.
-  const mayOverlap = parts.update.spatial.length > 1 || !isTeam(context)
+  // Blocks that overlap write some results twice: only where the team does not split along them, and where no operand of the
+  // epilogue (a residual) may share the memory of the result.
+  const mayOverlap =
+    (parts.update.spatial.length > 1 || !isTeam(context)) && inPlacePairs(context.region.kernel).length === 0
   return firstOf(
     ...heights.flatMap(h =>
       tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).map(t => () => {
