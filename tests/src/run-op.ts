@@ -3,11 +3,20 @@ import { type DeviceKind, isQuernError } from '@quern/artifact'
 import { type Graph, type HostTensor, interpretGraphSync } from '@quern/core-ir'
 import { expect } from 'vitest'
 import type { Case, Draw } from '../../packages/core-ir/src/ops/testing/draw.ts'
-import { oneNode, randomTensor, sixteenths, symbolOf } from '../../packages/core-ir/src/ops/testing/support.ts'
+import {
+  isKnownOperand,
+  oneNode,
+  randomTensor,
+  sixteenths,
+  symbolOf,
+} from '../../packages/core-ir/src/ops/testing/support.ts'
 import { type Tensors, differenceOf, runGraph } from './run-graph.ts'
 
-const inputsOf = (operands: Case['operands']): Tensors =>
-  Object.fromEntries(operands.flatMap((t, i) => (t === undefined ? [] : [[`in${i}`, t] as const])))
+/** What is known at build is no input. */
+const inputsOf = (op: string, operands: Case['operands']): Tensors =>
+  Object.fromEntries(
+    operands.flatMap((t, i) => (t === undefined || isKnownOperand(op, i) ? [] : [[`in${i}`, t] as const])),
+  )
 
 const hold = (what: string, found: Tensors | undefined, wanted: Tensors): void => {
   for (const [name, tensor] of Object.entries(wanted)) {
@@ -43,10 +52,10 @@ const symbolicGraph = (
 }
 
 /** Other operands of the same kind, where each extent that is a symbol has another size. */
-const resized = (d: Draw, operands: Case['operands'], extents: readonly number[]): Tensors => {
+const resized = (d: Draw, op: string, operands: Case['operands'], extents: readonly number[]): Tensors => {
   const sizes = new Map<number, number>(extents.map(e => [e, d.of(1, 2, 3, 4, 7, 16, 17, 33, 0)]))
   const given = operands.flatMap((t, i) => {
-    if (t === undefined) return []
+    if (t === undefined || isKnownOperand(op, i)) return []
     const shape = t.shape.map(e => sizes.get(e) ?? e)
     // Halves that sum up exactly, since targets may add them in any order.
     const fill = t.dtype === 'f16' ? sixteenths : randomTensor
@@ -72,7 +81,7 @@ const isSmall = (tensors: Tensors): boolean =>
 export const expectReference = async (device: DeviceKind, op: string, drawn: Case, d: Draw): Promise<void> => {
   const { expected, operands, attrs = {} } = drawn
   const what = describeCase(op, drawn)
-  const inputs = inputsOf(operands)
+  const inputs = inputsOf(op, operands)
   const graph = oneNode(op, operands, attrs)
   const wanted = d.special
     ? interpretGraphSync(graph, inputs)
@@ -83,7 +92,7 @@ export const expectReference = async (device: DeviceKind, op: string, drawn: Cas
   const symbolic = symbolicGraph(d, op, drawn)
   if (symbolic === undefined) return
   const { graph: over, extents } = symbolic
-  const sizes = [inputs, ...[0, 1, 2].map(() => resized(d, operands, extents)).filter(isSmall)]
+  const sizes = [inputs, ...[0, 1, 2].map(() => resized(d, op, operands, extents)).filter(isSmall)]
   const pairs = sizes.flatMap(given => {
     const result = meaning(over, given)
     return result !== undefined && isSmall(result) ? [{ given, result }] : []

@@ -1,7 +1,8 @@
 /** @file The graph half of the pipeline: every entry through the graph passes, then into regions; shown and verified on the way. */
-import { type ConstantData, type Fired, type Graph, type ProgramGraph, printGraph } from '@quern/core-ir'
+import { type ConstantData, type Fired, type Graph, type ProgramGraph, hashBytes, printGraph } from '@quern/core-ir'
 import { type RegionOptions, formRegions, independentRows, optimise } from '@quern/graph-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
+import { preparation } from './prepare/preparation.ts'
 import { constantReader } from './read-constant.ts'
 import { passVerifier } from './verify-pass.ts'
 
@@ -23,14 +24,17 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
     options.onStage(name, rules.join('') + printGraph(graph))
   }
   const store = (bytes: Uint8Array): ConstantData => {
-    const source = `folded:${sources.size}`
+    const hash = hashBytes(bytes)
+    const source = `folded:${hash}`
     sources.set(source, {
       name: source,
       size: bytes.length,
       read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
     })
-    return { kind: 'bytes', source, offset: 0, length: bytes.length, hash: '' }
+    return { kind: 'bytes', source, offset: 0, length: bytes.length, hash }
   }
+  // Constants too large to fold are computed when their bytes are first read, by a program of their own.
+  const { add: prepare } = preparation(sources, readConstant, options)
   const checks = new Map<string, Awaited<ReturnType<typeof passVerifier>>>()
 
   return {
@@ -47,6 +51,8 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
           bytesOf: (source: string, offset: number, length: number) =>
             readConstant({ kind: 'bytes', source, offset, length, hash: '' }),
           store,
+          prepare,
+          ...(options.limits && { limits: options.limits }),
         }
         if (options.verify === true) checks.set(name, await passVerifier(graph, readConstant))
         const optimised = await optimise(graph, context, async (pass, after) => {

@@ -1,5 +1,7 @@
 /** @file What a compilation may be asked for. */
 import type { Numerics } from '@quern/core-ir'
+import type { PrepareLimits } from '@quern/graph-opt'
+import type { PreparedCache } from './prepare/preparation.ts'
 
 export interface CompileOptions {
   /** What rewrites may change numerically; `reproducible` is bit-identical on every machine (wasm). Default `algebraic`. */
@@ -14,10 +16,14 @@ export interface CompileOptions {
    * has.
    */
   readonly maxMemory?: number
+  /** What a build may spend on computing constants; beyond, they are computed at run time, and the stage says so. */
+  readonly limits?: Partial<PrepareLimits>
+  /** Constants that were computed for another target of the same model, and need not be again. */
+  readonly prepared?: PreparedCache
   /** Verify the graph after every pass, and interpret it against the original on small random inputs. Slow; for finding defects. */
   readonly verify?: boolean
   /**
-   * Sees every state of every IR as text: `graph`, each graph pass by name, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
+   * Sees every state of every IR as text: `graph`, each graph pass by name, `prepare`, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
    * `memory`, `cost`, `wat` or `wgsl`, `sizes`. Absent, nothing is printed.
    */
   readonly onStage?: (name: string, text: string) => void

@@ -54,7 +54,8 @@ export const compileVariants = async (
   verifyStates(program)
 
   const graphs = graphStages(program, { ...options, ...(listeners.length > 0 && { onStage }) })
-  // Graph passes see shapes and meaning, nothing of the target: so all targets start from the same graph.
+  // Graph passes see shapes and meaning, nothing of the target: so all targets start from the same graph. The last of them
+  // splits off constants that are computed at build: a program of its own, compiled and run when the weights are packed.
   const optimised = await graphs.optimise()
   // Regions decide what becomes one kernel. Of the target they know its limits, which all its variants share.
   const regions = await graphs.formRegions(optimised, { maxBuffers: limits.buffersPerKernel })
@@ -75,7 +76,7 @@ export const compileVariants = async (
     showLoops(before, ready, variant.onStage)
     // Code only spells, and says where each constant lies.
     const code = await backEnd.emit(ready, regions, variant)
-    // Packing comes last: bytes are read once, straight into the layouts and places that everything above settled.
+    // Packing comes last: bytes are read once, in pieces, straight into the layouts and places that everything above settled.
     artifacts.push(await artifactOf(code, ready, regions, pack, variant))
   }
   return artifacts

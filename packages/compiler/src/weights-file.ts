@@ -1,5 +1,8 @@
-/** @file The weights file of an artifact: constants in the layouts that kernels want, then initial values of states. */
-import type { AssetRef, DType } from '@quern/artifact'
+/**
+ * @file The weights file of an artifact: constants in the layouts that kernels want, then initial values of states. Bytes
+ * are read in pieces and packed as they arrive, straight into the file: nothing else is held.
+ */
+import { type AssetRef, type DType, bytesOf } from '@quern/artifact'
 import {
   type ConstantData,
   type Index,
@@ -7,7 +10,7 @@ import {
   type PlanBuffer,
   ix,
   constantBytes,
-  packConstant,
+  packingInto,
 } from '@quern/core-ir'
 import { assetRef } from './asset.ts'
 import type { ByteRange } from './read-constant.ts'
@@ -49,6 +52,8 @@ export const placedData = ({ constants, states }: Emitted): Placed[] => [
   ),
 ]
 
+export type ReadRange = (range: ByteRange) => Promise<Uint8Array>
+
 /** Packs weights files for the variants of a target: what is the same for several is packed and hashed once. */
 export type PackWeights = (file: string, bytes: number, placed: readonly Placed[]) => Promise<PackedWeights>
 interface PackedWeights {
@@ -56,7 +61,7 @@ interface PackedWeights {
   readonly ref: AssetRef
 }
 
-export const weightsPacker = (read: (range: ByteRange) => Promise<Uint8Array>): PackWeights => {
+export const weightsPacker = (read: ReadRange): PackWeights => {
   const known: { readonly placed: readonly Placed[]; readonly packed: Promise<PackedWeights> }[] = []
   return (name, bytes, placed) => {
     const before = known.find(k => samePlaces(k.placed, placed))
@@ -78,23 +83,22 @@ const placeKey = ({ at, dtype, shape, layout }: Placed): string =>
     layout.offset?.key,
   ])
 
-const weightsFile = async (
-  bytes: number,
-  placed: readonly Placed[],
-  read: (range: ByteRange) => Promise<Uint8Array>,
-): Promise<Uint8Array> => {
+/** Bytes that are read at once, unless a row is larger. */
+const pieceBytes = 4 << 20
+
+export const weightsFile = async (bytes: number, placed: readonly Placed[], read: ReadRange): Promise<Uint8Array> => {
   const file = new Uint8Array(bytes)
   for (const { at, dtype, shape, layout, data } of placed) {
     const extents = shape.map(d => ix.evaluateIndex(d, new Map()))
-    file.set(
-      packConstant(
-        data.kind === 'bytes' ? await read(data) : constantBytes(data, dtype, extents),
-        dtype,
-        extents,
-        layout,
-      ),
-      at,
-    )
+    const take = packingInto(file.subarray(at), dtype, extents, layout)
+    if (data.kind === 'inline') {
+      take(constantBytes(data, dtype, extents))
+      continue
+    }
+    const rowBytes = Math.max(1, (extents.at(-1) ?? 1) * bytesOf[dtype])
+    const piece = Math.max(1, Math.floor(pieceBytes / rowBytes)) * rowBytes
+    for (let from = 0; from < data.length; from += piece)
+      take(await read({ ...data, offset: data.offset + from, length: Math.min(piece, data.length - from) }))
   }
   return file
 }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
-import type { CompileVariant } from '@quern/compiler'
+import type { CompileVariant, PreparedCache } from '@quern/compiler'
 import type { ProgramGraph } from '@quern/core-ir'
 import { didYouMean } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
@@ -66,6 +66,8 @@ const evaluate = async (): Promise<WorkerReply> => {
     const artifacts: Artifact[] = []
     const refused: { target: DeviceKind; failure: Failure }[] = []
     const stages: StageText[] = []
+    /** Targets share the constants that are computed at build. */
+    const prepared: PreparedCache = new Map()
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
       try {
@@ -82,6 +84,7 @@ const evaluate = async (): Promise<WorkerReply> => {
         })
         const compiledVariants = await compiler
           .compileVariants(graph, target, wanted, {
+            prepared,
             ...(numerics === undefined ? {} : { numerics }),
             ...(maxMemory === undefined ? {} : { maxMemory }),
             ...(switches.verify && { verify: true }),

@@ -6,15 +6,21 @@ import { deadCode } from './passes/dead-code.ts'
 import { decompose } from './passes/decompose.ts'
 import { expandGrad } from './passes/expand-grad.ts'
 import { foldConstants } from './passes/fold-constants.ts'
+import { foldScales } from './passes/fold-scales.ts'
 import type { Pass, PassContext } from './passes/pass.ts'
+import { prepareConstants } from './passes/prepare-constants.ts'
+import { shapeArithmetic } from './passes/shape-arithmetic.ts'
 
 export const graphPasses: readonly Pass[] = [
   expandGrad, // first: composites are still whole, so that their own rules apply; no later pass has to know of gradients
   canonicalise, // before all others: they then meet one spelling of each thing
   decompose, // before merging, so that equal parts of different composites are found
+  shapeArithmetic, // what decompositions counted in included; before folding, which meets fewer integers then
+  foldScales, // before folding, which then computes what it made of small weights; after decomposing, which spells out norms
   foldConstants, // decompositions bring constants of their own; before merging, which then sees equal constants
   commonSubexpressions, // exposes neutral elements that two spellings hid
   canonicalise, // decompositions bring reshapes and broadcasts of their own
+  prepareConstants, // after everything that may still absorb a constant or its producer into something cheaper
   deadCode, // last: regions must not count dead users
 ]
 

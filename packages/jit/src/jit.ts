@@ -46,6 +46,9 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     maxMemory = own.maxMemory,
     relaxed,
     f16,
+    limits,
+    // Targets share what is computed at build.
+    prepared = new Map(),
     verify,
     onStage,
     ...loading
@@ -53,11 +56,13 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
   // What this engine can run is known already: one variant is enough.
   const fused = relaxed ?? (numerics !== 'exact' && numerics !== 'reproducible' && hasRelaxedSimd())
   const shared = {
+    prepared,
     ...(numerics && { numerics }),
     ...(maxMemory && { maxMemory }),
     ...(fused && { relaxed: true }),
     ...(f16 && { f16 }),
     ...(verify && { verify }),
+    ...(limits && { limits }),
     ...(onStage && { onStage }),
   }
   for (const target of targetsFor(options)) {

@@ -6,7 +6,7 @@ import { type DType, QuernError, bytesOf } from '@quern/artifact'
 import {
   type AttrValue,
   type Index,
-  type InferContext,
+  type GraphContext,
   type SymbolInfo,
   type TensorType,
   defineSymbol,
@@ -78,14 +78,14 @@ export const applyAll = (
   })
   const bodies = Object.values(attrs).filter(isBody)
   const symbols = mergeSymbols(known, ...operands.map(t => t?.symbols ?? new Map()), ...bodies.map(boundsWithin))
-  const context: InferContext = {
+  const context: GraphContext = {
     symbols,
     equal: (a, b) => provesEqual(a, b, symbols),
     define: (hint: string, upper: Index) => defineSymbol(symbols, freshName(hint), upper),
     narrow: symbol => symbols.set(symbol.name, symbol),
   }
   const origin = currentOrigin()
-  const infos = operands.map(t => t && { type: t.type, name: nameOf(t), node: { origin: t.node.origin } })
+  const infos = operands.map(t => t && { type: t.type, name: nameOf(t), index: t.index, node: t.node })
   const plain: Record<string, AttrValue> = {}
   for (const [name, value] of Object.entries(attrs)) plain[name] = isBody(value) ? bodySignature(value, symbols) : value
   const { attrs: full, types } = inferred(op, () => inferNode(op, infos, plain, context, origin))

@@ -3,11 +3,12 @@ import type { DType } from '@quern/artifact'
 import type { Span } from '../diagnostics/span.ts'
 import { type Index, type IndexLike, toIndex } from '../index/index-expr.ts'
 import { rangeOf } from '../index/range.ts'
-import type { AnyOp, AttrKind, InferContext, Operands } from '../ops/define-op.ts'
+import type { AnyOp, AttrKind, GraphContext, InferContext, Operands } from '../ops/define-op.ts'
 import { bindOperands } from '../ops/operands.ts'
 import { opNamed } from '../ops/registry.ts'
 import { checkAttrs } from './check-attrs.ts'
 import { type OperandInfo, checkConstraints } from './check-constraints.ts'
+import { ShapeElements } from './shape-elements.ts'
 import { provesEqual, symbolRanges } from './symbol-ranges.ts'
 import type { AttrValue, Attrs, Graph, Input, Node, SymbolInfo, Symbols, TensorType, Value } from './graph.ts'
 
@@ -29,7 +30,7 @@ export const defineSymbol = (symbols: Map<string, SymbolInfo>, hint: string, upp
   return symbol
 }
 
-export class GraphBuilder implements InferContext {
+export class GraphBuilder implements GraphContext {
   readonly symbols: Map<string, SymbolInfo>
   private readonly inputs: Input[] = []
   private readonly nodes: Node[] = []
@@ -108,7 +109,7 @@ export const inferNode = (
   opName: string,
   operands: readonly (OperandInfo | undefined)[],
   attrs: Attrs,
-  context: InferContext,
+  graph: GraphContext,
   origin: Span | undefined,
 ): { attrs: Attrs; types: readonly TensorType[] } => {
   const op = opNamed(opName)
@@ -118,9 +119,23 @@ export const inferNode = (
   )
   checkAttrs(op, attrs, origin)
   const full = completeAttrs(op, types, attrs)
+  const context = nodeContext(op, operands, graph)
   checkConstraints(op, types, full, operands, context, origin)
   return { attrs: full, types: op.infer(types, full, context) }
 }
+
+const nodeContext = (op: AnyOp, operands: readonly (OperandInfo | undefined)[], graph: GraphContext): InferContext => ({
+  symbols: graph.symbols,
+  equal: (a, b) => graph.equal(a, b),
+  define: (hint, upper) => graph.define(hint, upper),
+  narrow: symbol => graph.narrow(symbol),
+  elements: role => {
+    const operand = operands[op.operands.indexOf(role)]
+    if (operand === undefined) return undefined
+    const { type, index = 0, node } = operand
+    return new ShapeElements(symbolRanges(graph.symbols)).of({ type, index, node })
+  },
+})
 
 /** Dims may be written as plain numbers; the IR holds index expressions. */
 const asDims = (kind: AttrKind, value: AttrValue): AttrValue => {

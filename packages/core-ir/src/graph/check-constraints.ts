@@ -6,13 +6,16 @@ import type { Index } from '../index/index-expr.ts'
 import type { Constraint, InferContext } from '../ops/define-op.ts'
 import type { TensorType } from './graph.ts'
 import { printTensorType } from './print-type.ts'
+import type { ShapeSource } from './shape-elements.ts'
 import { meetDemands, symbolRanges } from './symbol-ranges.ts'
 
 /** What constraint errors say of an operand. */
 export interface OperandInfo {
   readonly type: TensorType
   readonly name?: string | undefined
-  readonly node?: { readonly origin: Span | undefined } | undefined
+  /** What made it, where its elements may be asked for. */
+  readonly index?: number
+  readonly node?: ShapeSource['node']
 }
 
 /** Whose constraints they are: an op, or a layer made of ops. */

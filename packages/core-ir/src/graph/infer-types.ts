@@ -1,5 +1,6 @@
 /** @file Infers a node's types anew, and relates the symbols that the op defines to those that stated types name. */
 import { mapAtoms, variable } from '../index/index-expr.ts'
+import type { GraphContext } from '../ops/define-op.ts'
 import { type OperandInfo, defineSymbol, inferNode, provesEqual } from './builder.ts'
 import type { Attrs, SymbolInfo, Symbols, TensorType } from './graph.ts'
 
@@ -21,7 +22,7 @@ export const inferAnew = (
   const all = new Map(symbols)
   const defined: SymbolInfo[] = []
   const narrowed = new Map<string, SymbolInfo>()
-  const context = {
+  const context: GraphContext = {
     symbols: all,
     equal: (a: Parameters<typeof provesEqual>[0], b: Parameters<typeof provesEqual>[1]) => provesEqual(a, b, all),
     define: (hint: string, upper: Parameters<typeof defineSymbol>[2]): SymbolInfo => {

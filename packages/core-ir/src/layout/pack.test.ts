@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { add, constant, floorDiv, mod, mul } from '../index/index-expr.ts'
 import { type Layout, logicalDim, rowMajor } from './layout.ts'
-import { layoutSpan, packConstant, unpackLayout } from './pack.ts'
+import { layoutSpan, packConstant, packingInto, unpackLayout } from './pack.ts'
 
 const bytes = (data: { buffer: ArrayBufferLike }): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer)
 const [d0, d1] = [logicalDim(0), logicalDim(1)]
@@ -60,6 +60,12 @@ test('unpacking undoes packing: any permutation, split and dtype, separable or n
         const kept = packed.reduce((s, x) => s + x, 0)
         expect(kept).toBe(data.reduce((s, x) => s + x, 0))
         expect([...unpackLayout(packed, dtype, [m, n], layout)]).toEqual([...data])
+        // The same in pieces of one to three rows, as they arrive.
+        const streamed = new Uint8Array(packed.length)
+        const take = packingInto(streamed, dtype, [m, n], layout)
+        for (let row = 0, step = 1; row < m; row += step, step = (step % 3) + 1)
+          take(data.subarray(row * n * size, Math.min(row + step, m) * n * size))
+        expect(streamed).toEqual(packed)
       },
     ),
   )

@@ -31,6 +31,27 @@ export const packConstant = (
   return out
 }
 
+/**
+ * Packs row-major bytes as they arrive, into `out`, which is zero.
+ * @returns takes the next rows: bytes of whole ones, a row being what the last dim counts
+ */
+export const packingInto = (
+  out: Uint8Array,
+  dtype: DType,
+  shape: readonly number[],
+  layout: Layout,
+): ((bytes: Uint8Array) => void) => {
+  if (shape.includes(0)) return () => {}
+  const rowBytes = (shape.at(-1) ?? 1) * bytesOf[dtype]
+  const rows = rowsOf(shape, layout, noSymbols)
+  let next = 0
+  return bytes => {
+    const count = bytes.byteLength / rowBytes
+    moveSome(bytes, out, dtype, shape, rows, next, count, 'pack')
+    next += count
+  }
+}
+
 /** The row-major bytes of physical ones: the inverse of {@link packConstant}. */
 export const unpackLayout = (
   bytes: Uint8Array,
@@ -85,8 +106,8 @@ const unsupported = (): never => {
   throw new QuernError('layout/reads-data', 'a layout cannot depend on data')
 }
 
-/** `into[i]` = physical position of the i-th element of the innermost dim, for each row in turn. */
-type Positions = (row: (base: number, table: Int32Array | undefined) => void) => void
+/** Gives the physical positions of the elements of some rows in turn: a base, and a table where they are not contiguous. */
+type Rows = (first: number, count: number, visit: (base: number, table: Int32Array | undefined) => void) => void
 
 const moveRows = (
   rowMajor: Uint8Array,
@@ -98,51 +119,76 @@ const moveRows = (
   direction: 'pack' | 'unpack',
 ): void => {
   if (shape.includes(0)) return
+  const count = shape.slice(0, -1).reduce((n, d) => n * d, 1)
+  moveSome(rowMajor, packed, dtype, shape, rowsOf(shape, layout, symbols), 0, count, direction)
+}
+
+/** Moves `count` rows from the `first` on, which `rowMajor` holds. */
+const moveSome = (
+  rowMajor: Uint8Array,
+  packed: Uint8Array,
+  dtype: DType,
+  shape: readonly number[],
+  rows: Rows,
+  first: number,
+  count: number,
+  direction: 'pack' | 'unpack',
+): void => {
   const size = bytesOf[dtype]
   const inner = shape.at(-1) ?? 1
   const span = packed.byteLength / size
   const move = mover(rowMajor, packed, size, direction)
   let row = 0
-  positionsOf(
-    shape,
-    layout,
-    symbols,
-  )((base, table) => {
+  rows(first, count, (base, table) => {
     move(row, base, table, inner, span)
     row += inner
   })
 }
 
-const positionsOf = (shape: readonly number[], layout: Layout, symbols: Environment): Positions => {
+const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment): Rows => {
   const { strides, offset } = physical(layout, symbols)
   const at = shape.map(() => 0)
   const tables = shape.map(d => new Int32Array(d))
   const inner = shape.length - 1
   const separable = layout.map.every((m, j) => addToTables(m, strides[j] ?? 0, shape, tables, symbols, at))
   const constant = layout.map.reduce((sum, m, j) => sum + split(m).offset * (strides[j] ?? 0), offset)
-  /** Calls `visit` with the outer dims at each position. */
-  const outer = (visit: (base: number) => void, depth = 0, base = separable ? constant : 0): void => {
-    if (depth >= inner) return visit(base)
-    const table = tables[depth] ?? new Int32Array()
-    for (let i = 0; i < (shape[depth] ?? 0); i++) {
-      at[depth] = i
-      outer(visit, depth + 1, separable ? base + (table[i] ?? 0) : 0)
+  /** Calls `visit` with the outer dims at the place of each row, as an odometer counts. */
+  const outer = (first: number, count: number, visit: () => void): void => {
+    let rest = first
+    for (let d = inner - 1; d >= 0; d--) {
+      const extent = shape[d] ?? 1
+      at[d] = rest % extent
+      rest = Math.floor(rest / extent)
+    }
+    for (let row = 0; row < count; row++) {
+      visit()
+      for (let d = inner - 1; d >= 0; d--) {
+        const next = (at[d] ?? 0) + 1
+        at[d] = next < (shape[d] ?? 1) ? next : 0
+        if (at[d] !== 0) break
+      }
     }
   }
   if (separable) {
     const last = tables[inner]
     const contiguous = last === undefined || last.every((t, i) => t === (last[0] ?? 0) + i)
-    return row => outer(base => (contiguous ? row(base + (last?.[0] ?? 0), undefined) : row(base, last)))
+    return (first, count, visit) =>
+      outer(first, count, () => {
+        let base = constant
+        for (let d = 0; d < inner; d++) base += tables[d]?.[at[d] ?? 0] ?? 0
+        if (contiguous) visit(base + (last?.[0] ?? 0), undefined)
+        else visit(base, last)
+      })
   }
   const maps = layout.map.map(m => compileIndex(m, resolver(symbols, at)))
   const table = new Int32Array(shape[inner] ?? 1)
-  return row =>
-    outer(() => {
+  return (first, count, visit) =>
+    outer(first, count, () => {
       for (let i = 0; i < table.length; i++) {
         at[inner] = i
         table[i] = maps.reduce((sum, m, j) => sum + m() * (strides[j] ?? 0), offset)
       }
-      row(0, table)
+      visit(0, table)
     })
 }
 

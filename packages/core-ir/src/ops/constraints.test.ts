@@ -7,14 +7,19 @@ import { ops } from './registry.ts'
 
 /** One node over operands of these types. */
 const parse = (op: string, types: string, attrs: string, results = 1) => {
+  // `i64[2]=3,2` is a constant.
   const list = types === '' ? [] : types.split(' ')
-  const given = list.flatMap((t, i) => (t === '_' ? [] : [`%a${i}: ${t}`]))
+  const given = list.flatMap((t, i) => (t === '_' || t.includes('=') ? [] : [`%a${i}: ${t}`]))
   const operands = [...list.map((t, i) => (t === '_' ? '_' : `%a${i}`)), ...(attrs === '' ? [] : [attrs])]
+  const constants = list.flatMap((t, i) => {
+    const [, dtype, shape, values] = /^(\w+)(\[.*\])=(.*)$/.exec(t) ?? []
+    return dtype === undefined ? [] : [`  %a${i} = constant(data=[${values}], dtype=${dtype}, shape=${shape})\n`]
+  })
   const names = Array.from({ length: results }, (_, i) => `%r${i}`).join(', ')
   const symbols = new Set(`${types} ${attrs}`.match(/\b[a-z]\b(?=[^"]*$)/g) ?? [])
   const header = symbols.size === 0 ? '' : `<${[...symbols].map(s => `${s}: 1..`).join(', ')}>`
   return parseGraph(
-    `graph g${header}(${given.join(', ')}) {\n  ${names} = ${op}(${operands.join(', ')})\n  return y = %r0\n}`,
+    `graph g${header}(${given.join(', ')}) {\n${constants.join('')}  ${names} = ${op}(${operands.join(', ')})\n  return y = %r0\n}`,
   )
 }
 
@@ -126,6 +131,21 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
           : [`${op}/x-is-number`, 'bool[2]', op === 'top-k' ? 'k=1' : ''],
       ] as (readonly [string, string, string])[],
   ),
+  ['reshape-to/shape-rank', 'f32[4] i64[1,1]=4', ''],
+  ['reshape-to/shape-is-integer', 'f32[4] f32[1]=4', ''],
+  ['reshape-to/shape-is-known', 'f32[4] i64[1]', ''],
+  ['reshape-to/same-count', 'f32[4] i64[2]=3,2', ''],
+  ['reshape-to/same-count', 'f32[4] i64[2]=-1,3', ''],
+  ['broadcast-to/shape-rank', 'f32[4] i64[]=4', ''],
+  ['broadcast-to/shape-is-integer', 'f32[4] f32[1]=4', ''],
+  ['broadcast-to/shape-is-known', 'f32[4] i64[1]', ''],
+  ['broadcast-to/dims-broadcast', 'f32[4] i64[2]=4,3', ''],
+  ['batch-norm/x-is-float', 'i32[2,3] i32[3] i32[3]', ''],
+  ['batch-norm/axis-in-range', 'f32[2,3] f32[3] f32[3]', 'axis=2'],
+  ['batch-norm/mean-fits', 'f32[2,3] f32[2] f32[3]', ''],
+  ['batch-norm/variance-fits', 'f32[2,3] f32[3] f32[3,1]', ''],
+  ['batch-norm/scale-fits', 'f32[2,3] f32[3] f32[3] f64[3]', ''],
+  ['batch-norm/bias-fits', 'f32[2,3] f32[3] f32[3] _ f32[2]', ''],
   ['layer-norm/scale-fits', 'f32[2,3] f32[2]', ''],
   ['layer-norm/bias-fits', 'f32[2,3] _ f64[3]', ''],
   ['rms-norm/scale-fits', 'f32[2,3] f32[3]', 'axis=0'],

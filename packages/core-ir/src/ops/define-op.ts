@@ -79,7 +79,12 @@ export interface InferContext {
   define(hint: string, upper: Index): SymbolInfo
   /** Keeps narrower bounds of a symbol, which an op needs, with the graph. */
   narrow(symbol: SymbolInfo): void
+  /** The elements of an operand as expressions over dims, in row-major order; undefined where they are data. */
+  elements(operand: string): readonly Index[] | undefined
 }
+
+/** The context that whoever builds a graph gives; what concerns operands is added for each node. */
+export type GraphContext = Omit<InferContext, 'elements'>
 
 export interface Constraint<O, A> {
   /** The id is the error code `op/id`, the test's name and the line in the op reference. */
@@ -123,6 +128,8 @@ export interface OpDefinition<N extends readonly string[] = readonly string[], S
    */
   readonly family?: RegionKind
   readonly operands: N
+  /** Operands whose elements have to be known at build, as expressions over dims. */
+  readonly known?: readonly string[]
   readonly attrs: S
   /**
    * Rewrites what an author may write (negative axes, empty lists that mean "all") into the one form that the IR holds.

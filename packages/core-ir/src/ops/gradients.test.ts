@@ -8,7 +8,7 @@ import { verifyGraph } from '../graph/verify.ts'
 import type { HostTensor } from '../host-tensor.ts'
 import { isFloat } from '../scalar/scalar-ops.ts'
 import { ops } from './registry.ts'
-import { generator, numbersOf, tensorOf } from './testing/support.ts'
+import { constantOf, generator, isKnownOperand, numbersOf, tensorOf } from './testing/support.ts'
 
 /** Operands: a shape of random numbers, of random positive ones, or a tensor that is not varied. */
 type Operand =
@@ -90,6 +90,9 @@ const cases: readonly Case[] = [
   { op: 'softmax', operands: [any(2, 3)] },
   { op: 'softmax', operands: [any(2, 3)], attrs: { axis: 0 } },
   { op: 'log-softmax', operands: [any(2, 3)] },
+  { op: 'reshape-to', operands: [any(2, 6), ints([3], [3, -1, 2])] },
+  { op: 'broadcast-to', operands: [any(2, 1, 3), ints([4], [2, 1, 4, 1])] },
+  { op: 'batch-norm', operands: [any(2, 3, 2), any(3), positive(3), any(3), any(3)] },
   { op: 'layer-norm', operands: [any(2, 2, 3), any(2, 3), any(2, 3)], attrs: { axis: 1 } },
   { op: 'layer-norm', operands: [any(2, 3), undefined, any(3)] },
   { op: 'rms-norm', operands: [any(2, 3), any(3)] },
@@ -140,6 +143,9 @@ const tensors = (operands: readonly Operand[], seed: number): (HostTensor | unde
   })
 }
 
+const operandOf = (b: GraphBuilder, op: string, t: HostTensor, k: number): Value =>
+  isKnownOperand(op, k) ? constantOf(b, t) : b.input(`in${k}`, tensorType(t.dtype, t.shape))
+
 const weightsOf = (shape: readonly number[], seed: number): HostTensor => {
   const next = generator(seed)
   return tensorOf('f64', shape, () => next() * 2 - 1)
@@ -156,7 +162,7 @@ describe.each(cases.map((c, i) => ({ ...c, i, title: `${c.op} ${JSON.stringify(c
         const b = new GraphBuilder('forward')
         const results = b.add(
           name,
-          given.map((t, k) => t && b.input(`in${k}`, tensorType(t.dtype, t.shape))),
+          given.map((t, k) => t && operandOf(b, name, t, k)),
           attrs,
         )
         return b.finish(Object.fromEntries(results.map((r, k) => [`out${k}`, r])))

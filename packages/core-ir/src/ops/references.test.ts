@@ -66,7 +66,8 @@ const symbolic = (op: string, { operands, attrs = {} }: Case): Graph | undefined
 }
 
 // Those whose constraints or attributes tie their operands' dims to numbers.
-const needsNumbers = /^(constant|iota|dim-value|broadcast|sum-to|reshape|conv|conv-transpose|take-pooled|random-.*)$/
+const needsNumbers =
+  /^(constant|iota|dim-value|broadcast|broadcast-to|sum-to|reshape|reshape-to|conv|conv-transpose|take-pooled|random-.*)$/
 
 describe.each(Object.entries(randomCases).filter(([op]) => !needsNumbers.test(op)))('%s', (op, property) => {
   test('means the same over symbols', () => {

@@ -3,7 +3,9 @@ import { QuernError } from '@quern/artifact'
 import { append } from './append.ts'
 import { argmax, argmin } from './arg-reductions.ts'
 import { avgPool } from './avg-pool.ts'
+import { batchNorm } from './batch-norm.ts'
 import { broadcast } from './broadcast.ts'
+import { broadcastTo } from './broadcast-to.ts'
 import { cast } from './cast.ts'
 import { concat } from './concat.ts'
 import { constant } from './constant.ts'
@@ -36,6 +38,7 @@ import { reductions } from './reductions.ts'
 import { region } from './region.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
+import { reshapeTo } from './reshape-to.ts'
 import { scatterRows } from './scatter-rows.ts'
 import { scatter } from './scatter.ts'
 import { select } from './select.ts'
@@ -68,8 +71,10 @@ export const ops: ReadonlyMap<string, AnyOp> = new Map(
     erase(stopGradient),
 
     erase(broadcast),
+    erase(broadcastTo),
     erase(sumToOp),
     erase(reshape),
+    erase(reshapeTo),
     erase(transpose),
     erase(slice),
     erase(unslice),
@@ -89,6 +94,7 @@ export const ops: ReadonlyMap<string, AnyOp> = new Map(
     erase(logSoftmax),
     erase(layerNorm),
     erase(rmsNorm),
+    erase(batchNorm),
     erase(gelu),
     erase(silu),
     erase(cumsum),

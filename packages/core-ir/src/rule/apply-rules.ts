@@ -48,6 +48,10 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
       )
   }
 
+  /** How often each value of the graph being built will be used, as far as the old graph tells. What rules make, they use once. */
+  const uses = new Map<Value, number>()
+  const usedOnce = (value: Value): boolean => (uses.get(value) ?? 1) === 1
+
   class RewritingBuilder extends GraphBuilder {
     override addTyped(
       op: string,
@@ -61,7 +65,7 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
       if (node === undefined) return results
       for (const rule of byOp.get(op) ?? []) {
         const match = matchPattern(rule.match, node)
-        const rewritten = match && rule.rewrite(this, match)
+        const rewritten = match && rule.rewrite(this, match, { usedOnce })
         if (rewritten === undefined || rewritten[0] === results[0]) continue
         burn(rule)
         checkTypes(rule, node, rewritten)
@@ -74,6 +78,8 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
 
   const sweep = (g: Graph): Graph => {
     const before = fired.length
+    uses.clear()
+    const old = countUses(g)
     const nested = (inner: Graph): Graph => {
       const result = applyRules(inner, usable, options)
       fired.push(...result.fired)
@@ -83,14 +89,20 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
       transformGraph(
         g,
         (node, operands, builder) => {
-          if (!Object.values(node.attrs).some(isGraph)) return copyNode(node, operands, builder)
-          return builder.addTyped(
-            node.op,
-            operands,
-            mapNested(node, nested),
-            node.results.map(r => r.type),
-            node.results[0]?.name,
-          )
+          const results = Object.values(node.attrs).some(isGraph)
+            ? builder.addTyped(
+                node.op,
+                operands,
+                mapNested(node, nested),
+                node.results.map(r => r.type),
+                node.results[0]?.name,
+              )
+            : copyNode(node, operands, builder)
+          node.results.forEach((r, i) => {
+            const now = results[i]
+            if (now !== undefined) uses.set(now, (uses.get(now) ?? 0) + (old.get(r) ?? 0))
+          })
+          return results
         },
         new RewritingBuilder(g.name, g.symbols),
       ),
@@ -98,6 +110,16 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
     return fired.length === before ? swept : sweep(swept)
   }
   return { graph: sweep(graph), fired }
+}
+
+const countUses = (graph: Graph): ReadonlyMap<Value, number> => {
+  const counts = new Map<Value, number>()
+  const count = (v: Value | undefined): void => {
+    if (v !== undefined) counts.set(v, (counts.get(v) ?? 0) + 1)
+  }
+  for (const node of graph.nodes) node.operands.forEach(count)
+  graph.outputs.forEach(o => count(o.value))
+  return counts
 }
 
 const checkTypes = (rule: Rule, node: Node, results: readonly Value[]): void => {

@@ -15,6 +15,12 @@ export interface Match {
   readonly root: Node
 }
 
+/** What a rule may ask of the graph around its match. */
+export interface RewriteContext {
+  /** Whether nothing but the match itself uses a value, graph outputs included. */
+  usedOnce(value: Value): boolean
+}
+
 export interface Rule {
   readonly name: string
   /** `before → after`, in one line. */
@@ -22,7 +28,7 @@ export interface Rule {
   readonly numerics: Numerics
   readonly match: Pattern
   /** New values for the root's results, or undefined when the rule does not apply after all. Must keep the types. */
-  rewrite(builder: GraphBuilder, match: Match): readonly Value[] | undefined
+  rewrite(builder: GraphBuilder, match: Match, context: RewriteContext): readonly Value[] | undefined
 }
 
 export const rule = (r: Rule): Rule => r

@@ -10,6 +10,7 @@ const context: PassContext = {
   numerics: 'algebraic',
   note: () => {},
   bytesOf: () => Promise.reject(new Error('no sources here')),
+  prepare: () => [],
   store: bytes => {
     stored.push(bytes)
     return { kind: 'bytes', source: `folded:${stored.length - 1}`, offset: 0, length: bytes.length, hash: '' }

@@ -10,12 +10,12 @@ import {
   bytesOfArray,
   copyNode,
   interpretGraph,
-  isGraph,
   ix,
   opNamed,
   transformGraph,
   usersOf,
 } from '@quern/core-ir'
+import { countOf, isComputable, repeating } from './known-constants.ts'
 import type { Pass, PassContext } from './pass.ts'
 
 /** Larger results are left to run time: they would cost more bytes over the wire than they save in time. */
@@ -25,18 +25,8 @@ export const foldingBudget = 1 << 22
 /** Up to this many elements a result is written into the graph's text; beyond, its bytes are a source. */
 const inlineElements = 64
 
-/** These only repeat or count: storing what they make costs more than making it. */
-const cheapToMake: ReadonlySet<string> = new Set(['broadcast', 'iota', 'dim-value'])
-
-const countOf = (value: Value): number | undefined => {
-  const count = ix.product(value.type.shape)
-  return ix.isConst(count) ? count.value : undefined
-}
-
 const isFoldable = (node: Node, folded: ReadonlySet<Node>): boolean => {
-  if (cheapToMake.has(node.op) || node.operands.length === 0 || Object.values(node.attrs).some(isGraph)) return false
-  const { class: kind } = opNamed(node.op)
-  if (kind === 'control' || kind === 'region') return false
+  if (repeating.has(node.op) || node.operands.length === 0 || !isComputable(node)) return false
   const known = (v: Value | undefined): boolean =>
     v === undefined ||
     (v.node !== undefined &&

@@ -1,5 +1,6 @@
 /** @file What a graph pass is. */
 import type { ConstantData, Fired, Graph, Numerics } from '@quern/core-ir'
+import type { PrepareLimits } from './prepare-constants.ts'
 
 export interface PassContext {
   readonly numerics: Numerics
@@ -9,6 +10,10 @@ export interface PassContext {
   readonly bytesOf: (source: string, offset: number, length: number) => Promise<Uint8Array>
   /** Keeps the bytes of a new constant with the program. */
   store(bytes: Uint8Array): ConstantData
+  /** Keeps a graph of constants with the program, to run at build; gives its outputs as constants, whose bytes are made when read. */
+  prepare(graph: Graph): readonly ConstantData[]
+  /** What preparing constants may cost; defaults where absent. */
+  readonly limits?: Partial<PrepareLimits>
 }
 
 export interface Pass {

@@ -29,6 +29,8 @@ export interface NodeAccess {
   readonly reduces: boolean
   /** Whether evaluating an element costs a transcendental: not to be repeated lightly. */
   readonly expensive: boolean
+  /** Subscripts that become numbers: what the value of an element owes to its place. */
+  readonly positions: readonly Index[]
 }
 
 /** One element of a node's result in index notation, at subscripts `d0`, `d1`…, and every operand it reads. */
@@ -75,14 +77,24 @@ export const accessOf = (node: Node): NodeAccess | undefined => {
   const element = elementOf(node)
   if (element === undefined) return undefined
   const seen = { reduces: false, expensive: false }
+  const positions: Index[] = []
+  const visitIndex = (index: Index): void =>
+    ix.visitAtoms(index, atom => {
+      if (atom.kind === 'value') visit(atom.scalar)
+    })
   const visit = (x: Scalar): void => {
+    if (x.kind === 'index') {
+      positions.push(x.index)
+      visitIndex(x.index)
+    }
+    if (x.kind === 'load') x.indices.forEach(visitIndex)
     if (x.kind === 'reduce') seen.reduces = true
     if (x.kind === 'unary' && !unaryOps[x.op].basic) seen.expensive = true
     if (x.kind === 'binary' && !binaryOps[x.op].basic) seen.expensive = true
     childrenOf(x).forEach(visit)
   }
   visit(element.body)
-  return { reads: element.reads, ...seen }
+  return { reads: element.reads, positions, ...seen }
 }
 
 /** Whether every read is at the output's own subscripts, of an operand of the output's shape. */

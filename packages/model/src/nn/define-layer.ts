@@ -82,6 +82,7 @@ export const checkLayer = <N extends readonly string[], A>(
       equal: (a, b) => provesEqual(a, b, symbols),
       define: (hint, upper) => defineSymbol(symbols, hint, upper),
       narrow: symbol => symbols.set(symbol.name, symbol),
+      elements: () => undefined,
     },
     currentOrigin(),
   )

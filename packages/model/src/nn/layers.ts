@@ -1,4 +1,5 @@
 /** @file The layers that have constraints of their own, for the reference and for tests. */
+import { batchNormLayer } from './batch-norm.ts'
 import { conv2dLayer } from './conv2d.ts'
 import type { Layer } from './define-layer.ts'
 import { linearLayer } from './linear.ts'
@@ -14,6 +15,7 @@ export const layers: readonly Listed[] = [
   conv2dLayer,
   maxPoolLayer,
   avgPoolLayer,
+  batchNormLayer,
   layerNormLayer,
   rmsNormLayer,
 ]

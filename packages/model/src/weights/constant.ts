@@ -1,11 +1,10 @@
 /** @file Constants written in a model file: numbers, nested arrays, typed arrays. */
 import { type DType, QuernError } from '@quern/artifact'
-import { type ByteSource, type ConstantData, constantBytes, inWords, tensorType } from '@quern/core-ir'
+import { type ByteSource, type ConstantData, constantBytes, hashBytes, inWords, tensorType } from '@quern/core-ir'
 import { checkDType, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
 import { toShape } from '../size.ts'
 import { type Tensor, isTensor, makeTensor } from '../tensor.ts'
-import { hashBytes } from './hash.ts'
 
 const integerRange: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
   i8: [-(2 ** 7), 2 ** 7 - 1],

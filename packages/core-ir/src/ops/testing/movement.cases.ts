@@ -82,6 +82,27 @@ export const movementCases: Readonly<Record<string, Property>> = {
       shape = merged()
     return { operands: [x], attrs: { shape }, expected: reshapeReference(x, shape) }
   },
+  'reshape-to': d => {
+    const shape = d.extents(d.int(1, 4), 1, 3)
+    const count = shape.reduce((a, b) => a * b, 1)
+    const x = d.tensor(d.dtypeFor('any'), d.flag() ? [count] : [...shape].reverse())
+    const inferred = d.flag() ? d.int(0, shape.length - 1) : -1
+    const written = shape.map((e, i) => (i === inferred ? -1 : e))
+    const to = tensorOf(d.of('i64', 'i32'), [shape.length], i => written[i] ?? 0)
+    return { operands: [x, to], expected: reshapeReference(x, shape) }
+  },
+  'broadcast-to': d => {
+    const shape = d.extents(d.int(1, 4), 1, 3)
+    const x = d.tensor(
+      d.dtypeFor('any'),
+      shape.slice(d.int(0, shape.length)).map(e => (d.flag() ? 1 : e)),
+    )
+    // Ones of the shape give way to dims of x as well.
+    const own = (i: number): number | undefined => x.shape[i - (shape.length - x.shape.length)]
+    const written = shape.map((e, i) => (own(i) === e && d.flag() ? 1 : e))
+    const to = tensorOf('i64', [shape.length], i => written[i] ?? 0)
+    return { operands: [x, to], expected: broadcastReference(x, shape) }
+  },
   transpose: d => {
     const x = d.tensor(d.dtypeFor('any'), d.shape(0, 4))
     const perm = x.shape.map((_, i) => i).sort(() => d.int(-1, 1))

@@ -5,6 +5,7 @@ import type { Draw, Property } from './draw.ts'
 import { sliceReference } from './movement.reference.ts'
 import {
   argReference,
+  batchNormReference,
   cumsumReference,
   normReference,
   reduceReference,
@@ -85,6 +86,23 @@ export const reductionCases: Readonly<Record<string, Property>> = {
       },
     ]),
   ),
+  'batch-norm': d => {
+    const x = d.summands(d.float(), d.shape(1)),
+      axis = d.int(0, x.shape.length - 1),
+      channel = x.shape.slice(axis, axis + 1),
+      epsilon = d.of(1e-3, 0.1)
+    const one = (): HostTensor => d.summands(x.dtype, channel)
+    const spread = one()
+    const mean = one(),
+      variance = tensorOf(x.dtype, channel, i => Math.abs(numbersOf(spread)[i] ?? 0)),
+      scale = d.flag() ? one() : undefined,
+      bias = d.flag() ? one() : undefined
+    return {
+      operands: [x, mean, variance, scale, bias],
+      attrs: { axis, epsilon },
+      expected: batchNormReference(x, mean, variance, scale, bias, axis, epsilon),
+    }
+  },
   'layer-norm': d => {
     const x = d.summands(d.float(), d.shape(1)),
       axis = d.int(0, x.shape.length - 1),

@@ -111,6 +111,23 @@ export const normReference = (
     )
   })
 
+export const batchNormReference = (
+  x: HostTensor,
+  mean: HostTensor,
+  variance: HostTensor,
+  scale: HostTensor | undefined,
+  bias: HostTensor | undefined,
+  axis: number,
+  epsilon: number,
+): HostTensor =>
+  build(x.dtype, x.shape, at => {
+    const place = at.slice(axis, axis + 1)
+    const of = (t: HostTensor | undefined, absent: number): number =>
+      t === undefined ? absent : Number(read(t, place))
+    const unit = (Number(read(x, at)) - of(mean, 0)) / Math.sqrt(of(variance, 1) + epsilon)
+    return unit * of(scale, 1) + of(bias, 0)
+  })
+
 export const cumsumReference = (x: HostTensor, axis: number, exclusive: boolean, reverse: boolean): HostTensor =>
   build(x.dtype, x.shape, at => {
     const here = at[axis] ?? 0

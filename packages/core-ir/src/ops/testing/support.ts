@@ -1,7 +1,7 @@
 /** @file For tests of ops: random tensors, and graphs of one node. */
 import type { DType } from '@quern/artifact'
 import { GraphBuilder, tensorType } from '../../graph/builder.ts'
-import type { Attrs, Graph } from '../../graph/graph.ts'
+import type { Attrs, Graph, Value } from '../../graph/graph.ts'
 import { interpretGraphSync } from '../../graph/interpret.ts'
 import { type HostTensor, zeros } from '../../host-tensor.ts'
 import { type Index, variable } from '../../index/index-expr.ts'
@@ -95,6 +95,14 @@ export const numbersOf = (t: HostTensor): number[] => {
   return Array.from({ length: t.data.length }, (_, i) => Number(elements.get(i)))
 }
 
+/** Whether an operand has to be known at build: tests give it as a constant then. */
+export const isKnownOperand = (op: string, i: number): boolean => {
+  const { operands = [], known = [] } = ops.get(op) ?? {}
+  return known.includes(operands[i] ?? '')
+}
+export const constantOf = (b: GraphBuilder, t: HostTensor): Value =>
+  b.one('constant', [], { data: { kind: 'inline', values: numbersOf(t) }, dtype: t.dtype, shape: [...t.shape] })
+
 /** A graph of one node; outputs `out0`, `out1` … Dims are literal, or one symbol for each of these extents. */
 export const oneNode = (
   op: string,
@@ -107,7 +115,9 @@ export const oneNode = (
   const b = new GraphBuilder('one', new Map(symbols.map(s => [s.name, s])))
   const dims = (shape: readonly number[]): (number | Index)[] =>
     shape.map(e => (extents.has(e) ? variable(symbolOf(e)) : e))
-  const inputs = operands.map((t, i) => t && b.input(`in${i}`, tensorType(t.dtype, dims(t.shape))))
+  const inputs = operands.map(
+    (t, i) => t && (isKnownOperand(op, i) ? constantOf(b, t) : b.input(`in${i}`, tensorType(t.dtype, dims(t.shape)))),
+  )
   const specs = ops.get(op)?.attrs ?? {}
   const own = Object.entries(attrs).map(([name, value]) => [
     name,
