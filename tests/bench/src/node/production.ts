@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import quern from '@quern/vite-plugin'
 import type { Browser } from 'playwright-core'
 import { build } from 'vite'
@@ -29,6 +30,7 @@ export interface ProductionResult {
 }
 
 const samples = 7
+const patience = 300_000
 export const libraries = ['quern', 'ort', 'tfjs', 'jax'] as const
 type Library = (typeof libraries)[number]
 
@@ -148,9 +150,10 @@ const measureApp = async (
       const errors: string[] = []
       page.on('pageerror', error => errors.push(error.message))
       served.taken()
-      await page.goto(served.url)
+      // The first answer waits for brotli at its best, which takes its time over a module of 14 MB.
+      await page.goto(served.url, { waitUntil: 'commit', timeout: patience })
       await page
-        .waitForFunction(() => window.first !== undefined, undefined, { timeout: 120_000 })
+        .waitForFunction(() => window.first !== undefined, undefined, { timeout: patience })
         .catch((error: unknown) => {
           throw new Error(errors.join('\n') || String(error))
         })
@@ -203,7 +206,9 @@ export const measureProduction = async (root: string, progress: Progress): Promi
             memory: memory === undefined || empty === undefined ? undefined : memory - empty,
           })
         } catch (error) {
-          failures.push(`${workload.title} with ${library}: ${error instanceof Error ? error.message : String(error)}`)
+          failures.push(
+            `${workload.title} with ${library}: ${stripVTControlCharacters(error instanceof Error ? error.message : String(error))}`,
+          )
         }
       }
     } finally {
