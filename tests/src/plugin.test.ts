@@ -1,5 +1,5 @@
 /** @file What a Vite user sees in a browser: a model that computes in dev, after an edit, after a mistake, in a worker, and built. */
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,6 +113,56 @@ describe.skipIf(!chromium)('the Vite plugin, in a browser', () => {
       await ready(page)
       expect(await overlay.count()).toBe(0)
       expect(await compute(page, 'wasm', 'caller')).toMatchObject({ y: sums(Math.cos) })
+    } finally {
+      await page.close()
+      await server.close()
+    }
+  })
+
+  it('dev: shows mistakes of every kind in the overlay, at the line that made them, and recovers from each', async () => {
+    const weights = new URL('../../playground/src/models/digits.safetensors', import.meta.url)
+    copyFileSync(weights, join(root, 'digits.safetensors'))
+    const net = (
+      top: string,
+      y: string,
+    ): string => `import { model, nn, safetensors, tensor, zeros } from '@quern/model'
+${top}
+export const input = []
+export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
+  y: ${y},
+}))`
+    const open = (file: string): string => `const w = await safetensors(new URL('./${file}', import.meta.url))`
+    const mistakes: readonly (readonly [top: string, y: string, says: string, quoted: string])[] = [
+      ['const = 3', 'x', '[model/syntax] this is not TypeScript', '2 | const = 3'],
+      ["throw new TypeError('boom')", 'x', '[model/threw] TypeError: boom', "2 | throw new TypeError('boom')"],
+      ['', 'nn.linear(x, { weight: zeros([4, 5]) })', '[linear/weight-fits]', '5 |   y: nn.linear(x,'],
+      [
+        open('nope.safetensors'),
+        'x',
+        '[weights/not-found] cannot read',
+        "2 | const w = await safetensors(new URL('./nope",
+      ],
+      [open('digits.safetensors'), "w.get('fc1.wieght')", 'did you mean fc1.weight?', "5 |   y: w.get('fc1.wieght')"],
+      ['', 'x ? nn.relu(x) : x', '[model/tensor-as-condition] x is a tensor', '5 |   y: x ? nn.relu(x)'],
+    ]
+    const server = await createServer({ ...config('/'), server: { port: 0, host: '127.0.0.1' } })
+    await server.listen()
+    const page = await browser.context.newPage()
+    try {
+      await page.goto(urlOf(server, '/'))
+      await ready(page)
+      const overlay = page.locator('vite-error-overlay')
+      for (const [top, y, says, quoted] of mistakes) {
+        write('wave.model.ts', net(top, y))
+        await overlay.waitFor({ state: 'attached', timeout: 20_000 })
+        const text = await overlay.evaluate(e => e.shadowRoot?.textContent ?? '')
+        expect(text).toContain(says)
+        expect(text).toContain(quoted)
+        expect(text).toContain(`wave.model.ts:${quoted[0]}:`)
+        write('wave.model.ts', net('', 'nn.relu(x)'))
+        await overlay.waitFor({ state: 'detached', timeout: 20_000 })
+        await ready(page)
+      }
     } finally {
       await page.close()
       await server.close()

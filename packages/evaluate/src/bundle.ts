@@ -127,6 +127,8 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
         format: 'esm',
         sourcemap: true,
         codeSplitting: false,
+        // Not even dead code: after a top-level `throw` it would be dropped, and its exports fail to link before the throw is seen.
+        minify: false,
         sourcemapPathTransform: absolute,
       })
       const [chunk] = output

@@ -187,6 +187,11 @@ import * as q from '@quern/model'
     expect(programs).toHaveLength(1)
   })
 
+  it('is what was thrown, though exports follow that are never reached', async () => {
+    const { error } = await evaluate(write('a.model.ts', wave.replace('\n', "\nthrow new TypeError('boom')\n")))
+    expect(error).toMatchObject({ code: 'model/threw', message: 'TypeError: boom', line: 2, column: 7 })
+  })
+
   it('is found where a name is imported that does not exist', async () => {
     const text = wave.replace('tensor, matmul }', 'tensor, matmull as matmul }')
     const { error } = await evaluate(write('a.model.ts', text))
