@@ -4,6 +4,7 @@ import { type Graph, type HostTensor, interpretGraphSync } from '@quern/core-ir'
 import { expect } from 'vitest'
 import type { Case, Draw } from '../../packages/core-ir/src/ops/testing/draw.ts'
 import {
+  factorsOf,
   isKnownOperand,
   oneNode,
   randomTensor,
@@ -59,7 +60,8 @@ const resized = (d: Draw, op: string, operands: Case['operands'], extents: reado
     const shape = t.shape.map(e => sizes.get(e) ?? e)
     // Halves that sum up exactly, since targets may add them in any order.
     const fill = t.dtype === 'f16' ? sixteenths : randomTensor
-    return [[`in${i}`, fill(t.dtype, shape, d.int(0, 0xffff))] as const]
+    const filled = fill(t.dtype, shape, d.int(0, 0xffff))
+    return [[`in${i}`, op === 'reduce-prod' ? factorsOf(filled) : filled] as const]
   })
   return Object.fromEntries(given)
 }

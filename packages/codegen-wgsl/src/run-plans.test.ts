@@ -221,6 +221,19 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     await loaded.executor.dispose(Promise.resolve())
   })
 
+  test('nothing is copied of what is empty', async () => {
+    const program = parseLowered(`program p {
+      plan main {
+        constant w: u8[2,0,3] data []
+        output y: u8[2,0,3]
+        steps { copy w -> y }
+      }
+    }`)
+    const { executor, run } = await loadProgram(device, program)
+    expect(await run({})).toEqual({ y: new Uint8Array(0) })
+    await executor.dispose(Promise.resolve())
+  })
+
   test('the first failure is an error with its kernel, and the next run works', async () => {
     const program = parseLowered(`program p {
       kernel check(read x: i32[1], write y: i32[1]) { if x[0] > 3 { fail index-out-of-range at value(x[0]) } store y[0] = x[0] }

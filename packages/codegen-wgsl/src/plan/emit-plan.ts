@@ -252,6 +252,7 @@ class PlanEmitter {
       if (alike) return []
       throw this.defect(`${fromName} is copied to ${toName} in the same memory, in another layout`)
     }
+    if (ix.isConst(ix.product(target.shape), 0)) return []
     if (!alike)
       return [
         this.dispatch(copyKernel(`copy ${fromName} to ${toName} in ${this.plan.entry}`, source, target), [

@@ -42,6 +42,12 @@ export const sixteenths = (dtype: DType, shape: readonly number[], seed: number)
   return tensorOf(dtype, shape, () => Math.round(next() * 128 - 64) / 16)
 }
 
+/** Floats near ±1 instead of these, so that their products overflow in no order; integers as they are. */
+export const factorsOf = (x: HostTensor): HostTensor => {
+  const numbers = numbersOf(x)
+  return isFloat(x.dtype) ? tensorOf(x.dtype, x.shape, i => (i % 3 === 0 ? -1 : 1) * 2 ** ((numbers[i] ?? 0) / 16)) : x
+}
+
 /** Which of a float's special values to draw; integers have their extremes in any case. */
 export interface Specials {
   /** NaN and the infinities. */
