@@ -199,7 +199,9 @@ class Evaluation {
       return i >= 0 && extent !== undefined && isConst(extent) && i < extent.value
     })
     if (inside) return this.read(operand, at)
-    return x.fill === undefined ? undefined : this.scalar(x.fill)
+    // Of a dim that is a symbol, only its bound says what no size of it reaches.
+    const outside = at.some((i, d) => i < 0 || rangeOf(shape[d] ?? constant(0), this.ranges).max <= i)
+    return outside && x.fill !== undefined ? this.scalar(x.fill) : undefined
   }
 
   private unary({ op, operand }: Extract<Scalar, { kind: 'unary' }>): Ratio | undefined {

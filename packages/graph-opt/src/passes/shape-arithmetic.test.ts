@@ -158,3 +158,13 @@ test('random arithmetic on dims gives what the interpreter gives', async () => {
     { numRuns: 150 },
   )
 })
+
+test.each([
+  '%y = unslice(%x, starts=[1], steps=[1], shape=[2])',
+  '%p = pad(%x, low=[1], high=[0]) %y = slice(%p, starts=[0], sizes=[1])',
+  '%at = constant(data=[0], dtype=i32, shape=[]) %y = take-rows(%x, %at, axis=0, extent=2)',
+])('what may lie outside a dim is data unless no size of it reaches there: %s', async body => {
+  const graph = parseGraph(`graph g<n: 1..>(%x: i32[n]) { ${body} return y = %y }`)
+  const x: HostTensor = { dtype: 'i32', shape: [3], data: Int32Array.of(-4, 5, 6) }
+  expect(interpretGraphSync(await resolved(graph), { x })).toEqual(interpretGraphSync(graph, { x }))
+})
