@@ -44,6 +44,33 @@ const type = async (...rawArgs: string[]): Promise<{ out: string; error: string;
   return { out: out.join('\n'), error: error.join('\n'), code: process.exitCode }
 }
 
+describe('--schedules', () => {
+  it('replaces what the rules chose by what they are given', async () => {
+    const { out: printed } = await type('inspect', file, '--stage', 'schedule')
+    expect(printed).toContain('vectorize(')
+    const kernel = /^(\w+):/.exec(printed)?.[1] ?? ''
+    const schedules = write('edited.txt', `${kernel}:\n`)
+    const plain = await type('inspect', file, '--stage', 'wat', '--schedules', schedules)
+    expect(plain.out).toContain(`(func $${kernel}`)
+    expect(plain.out).not.toContain('v128.store')
+    const again = await type('inspect', file, '--stage', 'wat', '--schedules', write('same.txt', printed))
+    expect(again.out).toBe((await type('inspect', file, '--stage', 'wat')).out)
+  })
+  it('says what does not fit', async () => {
+    const unknown = await type(
+      'inspect',
+      file,
+      '--stage',
+      'wat',
+      '--schedules',
+      write('a.txt', 'no_such:\nunroll("i")'),
+    )
+    expect(unknown.error).toContain('schedule/unknown-kernel')
+    expect((await type('compile', file, '--schedules', write('b.txt', ''))).error).toContain('one --target')
+    expect((await type('inspect', file, '--schedules', join(folder, 'missing.txt'))).error).toContain('cannot read')
+  })
+})
+
 describe('quern run', () => {
   it('computes what the model says, from a .npy file to a .npy file', async () => {
     const data = Float32Array.from({ length: 37 }, (_, i) => i / 5 - 3)

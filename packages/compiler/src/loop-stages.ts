@@ -13,8 +13,8 @@ import {
   type TargetInfo,
   contractProducts,
   legalise,
+  printSchedules,
   printTime,
-  printTrace,
 } from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
 
@@ -65,7 +65,7 @@ export const showLoops = (lowered: LoweringResult, legal: LoweringResult, onStag
   if (onStage === undefined) return
   const join = (texts: Iterable<string>): string => [...texts].join('\n\n')
   onStage('lowered', join([...lowered.unscheduled.values()].map(u => printKernel(u.region.kernel))))
-  onStage('schedule', join([...lowered.traces].map(([name, trace]) => `${name}:\n${printTrace(trace)}`)))
+  onStage('schedule', printSchedules(lowered.traces))
   onStage('loop', join([...lowered.kernels.values()].map(printKernel)))
   onStage('legal', join([...legal.kernels.values()].map(printKernel)))
   onStage('plan', join(lowered.plans.map(printPlan)))

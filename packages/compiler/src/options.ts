@@ -20,6 +20,11 @@ export interface CompileOptions {
   readonly limits?: Partial<PrepareLimits>
   /** Constants that were computed for another target of the same model, and need not be again. */
   readonly prepared?: PreparedCache
+  /**
+   * Schedules in the place of those of the rules, as the stage `schedule` prints them. Every primitive still checks that it
+   * applies, and `numerics` limits it.
+   */
+  readonly schedules?: string
   /** Verify the graph after every pass, and interpret it against the original on small random inputs. Slow; for finding defects. */
   readonly verify?: boolean
   /**

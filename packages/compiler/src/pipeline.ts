@@ -6,7 +6,7 @@
  */
 import { type Artifact, type DeviceKind, QuernError } from '@quern/artifact'
 import { type ProgramGraph, verifyStates } from '@quern/core-ir'
-import { lowerVariants } from '@quern/loop-opt'
+import { lowerVariants, parseSchedules } from '@quern/loop-opt'
 import { artifactOf } from './artifact.ts'
 import type { BackEnd } from './back-end.ts'
 import { wasmBackEnd } from './emit-wasm.ts'
@@ -62,7 +62,11 @@ export const compileVariants = async (
 
   // Lowering makes loop nests of regions; schedules decide every order and tile, and the layouts in which kernels want their
   // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
-  const lowered = lowerVariants(regions, infos, { numerics: numericsOf(options), rows: graphs.rows(optimised) })
+  const lowered = lowerVariants(regions, infos, {
+    numerics: numericsOf(options),
+    rows: graphs.rows(optimised),
+    ...(options.schedules !== undefined && { schedules: parseSchedules(options.schedules) }),
+  })
   // Sizes are known now, and code for what fits nowhere would only cost time.
   for (const result of lowered.slice(0, 1)) refuseMemory(target, program, result, options)
   // Legal kernels hold nothing that a generator would have to decide: no unrolled axis, no function that targets lack.

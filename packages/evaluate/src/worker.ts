@@ -71,7 +71,8 @@ const evaluate = async (): Promise<WorkerReply> => {
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
       try {
-        const { numerics, maxMemory } = settings
+        const { numerics, maxMemory } = settings,
+          schedules = settings.schedules?.[exportName]
         const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
           const variant = Object.keys(v).join('-') || 'plain'
           const show = stageListener(switches, name, `${target}-${variant}`)
@@ -87,6 +88,7 @@ const evaluate = async (): Promise<WorkerReply> => {
             prepared,
             ...(numerics === undefined ? {} : { numerics }),
             ...(maxMemory === undefined ? {} : { maxMemory }),
+            ...(schedules === undefined ? {} : { schedules }),
             ...(switches.verify && { verify: true }),
           })
           .catch(asDefect)

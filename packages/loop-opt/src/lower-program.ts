@@ -2,6 +2,7 @@
  * @file From regions to plans: the middle of the pipeline as a page. Lowering knows a region and whether its target loops
  * or dispatches; from `scheduleKernel` on everything knows the whole target.
  */
+import { QuernError } from '@quern/artifact'
 import type { Kernel, LoweredProgram, Numerics, Plan, ProgramGraph } from '@quern/core-ir'
 import { type KernelCost, costOf } from './cost/kernel-cost.ts'
 import { predictedTime } from './cost/predict.ts'
@@ -22,7 +23,7 @@ export interface LowerProgramOptions {
   /** What schedules may change numerically. Default `reassociates`. */
   readonly numerics?: Numerics
   /** Traces to replay in the place of the rules, by kernel name. */
-  readonly schedules?: Readonly<Record<string, readonly Application[]>>
+  readonly schedules?: ReadonlyMap<string, readonly Application[]>
   /** The symbols of entries whose rows along them are independent. */
   readonly rows?: ReadonlyMap<string, string>
 }
@@ -124,10 +125,17 @@ const scheduled = (
   known?: Schedules,
 ): Scheduled => {
   const permits = options.numerics ?? 'reassociates'
+  for (const name of options.schedules?.keys() ?? [])
+    if (!kernels.has(name))
+      throw new QuernError(
+        'schedule/unknown-kernel',
+        `a schedule is given for the kernel ${name}, and the program has ${[...kernels.keys()].join(', ')}`,
+        { kernel: name },
+      )
   const all = new Map<string, Schedule>(),
     indifferent = new Map<string, Schedule>()
   for (const [name, { region, kind }] of kernels) {
-    const given = options.schedules?.[name]
+    const given = options.schedules?.get(name)
     const watched = watchRelaxed(target)
     const context = {
       region,

@@ -2,7 +2,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineCommand } from 'citty'
-import { evaluated, fileArgument, parseTargets, reporting } from './model-file.ts'
+import {
+  evaluated,
+  exportArgument,
+  fileArgument,
+  parseTargets,
+  readSchedules,
+  reporting,
+  schedulesArgument,
+} from './model-file.ts'
 
 /** Names of programs are the user's: what goes into a path is a part of them that is safe everywhere. */
 const safe = (name: string): string => name.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '') || '_'
@@ -16,6 +24,8 @@ export const compile = defineCommand({
       description: 'wasm, webgpu or both; default: what the file asks for',
       valueHint: 'wasm,webgpu',
     },
+    schedules: schedulesArgument,
+    export: { ...exportArgument, description: 'the export that `--schedules` are for; default: default' },
     out: { type: 'string', description: 'the folder to write to', default: 'quern-out', valueHint: 'folder' },
   },
   run: ({ args }) =>
@@ -23,7 +33,12 @@ export const compile = defineCommand({
       const targets = parseTargets(args.target)
       const { programs, ms } = await evaluated(
         args.file,
-        targets === undefined ? {} : { compile: { targets }, overrideTargets: true },
+        targets === undefined && args.schedules === undefined
+          ? {}
+          : {
+              compile: { ...(targets && { targets }), ...(await readSchedules(args.schedules, args.export, targets)) },
+              overrideTargets: targets !== undefined,
+            },
       )
       const rows: [path: string, bytes: number][] = []
       for (const { name, artifacts } of programs)

@@ -8,7 +8,9 @@ import {
   fileArgument,
   parseTargets,
   pickProgram,
+  readSchedules,
   reporting,
+  schedulesArgument,
 } from './model-file.ts'
 
 const list = (stages: readonly StageText[]): string => {
@@ -34,13 +36,18 @@ export const inspect = defineCommand({
     },
     target: { type: 'string', description: 'wasm or webgpu', default: 'wasm' },
     variant: { type: 'string', description: 'plain, or another that the target has', default: 'plain' },
+    schedules: schedulesArgument,
     export: exportArgument,
   },
   run: ({ args }) =>
     reporting(async () => {
       const targets = parseTargets(args.target) ?? []
       const program = pickProgram(
-        await evaluated(args.file, { compile: { targets }, overrideTargets: true, stages: true }),
+        await evaluated(args.file, {
+          compile: { targets, ...(await readSchedules(args.schedules, args.export, targets)) },
+          overrideTargets: true,
+          stages: true,
+        }),
         args.export,
       )
       const stages = program.stages.filter(s => s.variant === args.variant)

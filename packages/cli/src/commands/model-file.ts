@@ -1,6 +1,13 @@
 /** @file What every command does first: evaluate the model file, and pick one of its programs. */
+import { readFile } from 'node:fs/promises'
 import type { DeviceKind } from '@quern/artifact'
-import { type EvaluateOptions, type EvaluatedProgram, type Evaluation, evaluateModelFile } from '@quern/evaluate'
+import {
+  type CompileSettings,
+  type EvaluateOptions,
+  type EvaluatedProgram,
+  type Evaluation,
+  evaluateModelFile,
+} from '@quern/evaluate'
 
 export const fileArgument = {
   type: 'positional',
@@ -12,6 +19,27 @@ export const exportArgument = {
   description: 'which export, where there are several programs',
   valueHint: 'name',
 } as const
+
+export const schedulesArgument = {
+  type: 'string',
+  description: 'schedules in the place of those of the rules, as `inspect --stage schedule` prints them',
+  valueHint: 'file',
+} as const
+
+/** What `--schedules` names. Schedules are of one target: of several, none would fit. */
+export const readSchedules = async (
+  file: string | undefined,
+  exportName: string | undefined,
+  targets: readonly DeviceKind[] | undefined,
+): Promise<Pick<CompileSettings, 'schedules'>> => {
+  if (file === undefined) return {}
+  if (targets?.length !== 1)
+    throw new CommandError('--schedules needs one --target: the loops of wasm and of webgpu have different axes')
+  const schedules = await readFile(file, 'utf8').catch(() => {
+    throw new CommandError(`--schedules: cannot read ${file}`)
+  })
+  return { schedules: { [exportName ?? 'default']: schedules } }
+}
 
 /** A mistake of the caller or of the model file: its text is all that the terminal shows. */
 export class CommandError extends Error {

@@ -26,21 +26,46 @@ const printArg = (a: Arg): string => {
 const isList = (a: Arg): a is readonly Arg[] => Array.isArray(a)
 
 export const parseTrace = (text: string): Application[] =>
-  text
-    .split('\n')
-    .filter(line => line.trim() !== '')
-    .map((line, i): Application => {
-      const match = /^\s*(\w+)\((.*)\)\s*$/.exec(line)
-      const [, primitive, list] = match ?? []
-      const args = list === undefined ? undefined : tryParse(`[${list}]`)
-      if (primitive === undefined || args === undefined)
-        throw new QuernError(
-          'schedule/trace-syntax',
-          `line ${i + 1} of the trace is no primitive with arguments: ${line.trim()}`,
-          { line: i + 1 },
-        )
-      return { primitive, args }
-    })
+  text.split('\n').flatMap((line, i): Application[] => {
+    if (line.trim() === '') return []
+    const match = /^\s*(\w+)\((.*)\)\s*$/.exec(line)
+    const [, primitive, list] = match ?? []
+    const args = list === undefined ? undefined : tryParse(`[${list}]`)
+    if (primitive === undefined || args === undefined)
+      throw new QuernError(
+        'schedule/trace-syntax',
+        `line ${i + 1} of the trace is no primitive with arguments: ${line.trim()}`,
+        { line: i + 1 },
+      )
+    return [{ primitive, args }]
+  })
+
+/** The traces of a program's kernels: a line with the kernel's name and a colon above each. */
+export const printSchedules = (traces: ReadonlyMap<string, readonly Application[]>): string =>
+  [...traces].map(([kernel, trace]) => `${kernel}:\n${printTrace(trace)}`).join('\n\n')
+
+/** The inverse of {@link printSchedules}. Kernels that are left out keep the schedule of the rules. */
+export const parseSchedules = (text: string): ReadonlyMap<string, readonly Application[]> => {
+  const lines = text.split('\n')
+  const heads = lines.flatMap((line, i) => {
+    const kernel = /^\s*(\w+):\s*$/.exec(line)?.[1]
+    return kernel === undefined ? [] : [{ kernel, line: i }]
+  })
+  const stray = lines.slice(0, heads[0]?.line ?? lines.length).findIndex(line => line.trim() !== '')
+  if (stray >= 0)
+    throw new QuernError(
+      'schedule/trace-syntax',
+      `line ${stray + 1} stands under no kernel: a schedule begins with the kernel's name and a colon, on a line of their own`,
+      { line: stray + 1 },
+    )
+  // Empty lines in the place of what is above, so that errors count as the text does.
+  return new Map(
+    heads.map(({ kernel, line }, i) => [
+      kernel,
+      parseTrace('\n'.repeat(line + 1) + lines.slice(line + 1, heads[i + 1]?.line).join('\n')),
+    ]),
+  )
+}
 
 const tryParse = (text: string): readonly Arg[] | undefined => {
   try {
