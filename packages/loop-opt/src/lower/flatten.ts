@@ -7,8 +7,10 @@ const flat = (graph: Graph): boolean =>
     return c !== 'composite' && c !== 'region'
   })
 
-/** Inputs and outputs keep their order and names. */
+/** Inputs and outputs keep their order and names. Control flow is steps of a plan, or a pass has replaced it: it is in no kernel. */
 export const flattenBody = (graph: Graph): Graph => {
+  const control = graph.nodes.find(({ op }) => opNamed(op).class === 'control')
+  if (control !== undefined) throw new Error(`${control.op} is no part of a kernel: a pass replaces it before lowering`)
   let now = graph
   while (!flat(now))
     now = transformGraph(now, (node, operands, builder) => {
