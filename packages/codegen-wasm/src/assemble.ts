@@ -1,4 +1,4 @@
-/** @file Text to binary, through wabt; the only file that loads it, and only when it is called. */
+/** @file Text to binary, through wabt; the only file that loads it, and only when it is asked to. */
 import { QuernError } from '@quern/artifact'
 
 export interface AssembleFeatures {
@@ -7,9 +7,24 @@ export interface AssembleFeatures {
 }
 
 /** Assembles and validates a module's text. A refusal is a defect of the compiler, shown with the line. */
-export const assemble = async (wat: string, features: AssembleFeatures): Promise<Uint8Array> => {
-  const { default: load } = await import('wabt')
-  const wabt = await load()
+export type Assemble = (wat: string, features: AssembleFeatures) => Promise<Uint8Array>
+
+/**
+ * Begins to load the assembler, and gives it at once: what is assembled waits for it. Loading takes as long as compiling a
+ * small model, most of it on other threads, so whoever will assemble asks for it first.
+ */
+export const loadAssembler = (): Assemble => {
+  const loaded = import('wabt').then(({ default: load }) => load())
+  // Whoever assembles meets the failure; a compilation that fails before never does.
+  loaded.catch(() => {})
+  return async (wat, features) => assembleWith(await loaded, wat, features)
+}
+
+export const assemble: Assemble = (wat, features) => loadAssembler()(wat, features)
+
+type Wabt = Awaited<ReturnType<typeof import('wabt')>>
+
+const assembleWith = (wabt: Wabt, wat: string, features: AssembleFeatures): Uint8Array => {
   const enabled = {
     simd: true,
     bulk_memory: true,

@@ -1,3 +1,3 @@
 /** @file Kernels and plans to one WebAssembly module. */
-export { type AssembleFeatures, assemble } from './assemble.ts'
+export { type Assemble, type AssembleFeatures, assemble, loadAssembler } from './assemble.ts'
 export { type EmittedEntry, type EmittedWasm, type WasmOptions, defaultMaxTeam, emitWasm } from './emit-wasm.ts'

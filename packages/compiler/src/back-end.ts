@@ -24,5 +24,8 @@ export interface EmittedCode extends Emitted {
 export interface BackEnd {
   /** The target as schedules and costs see it. */
   info(options: CompileOptions): TargetInfo
-  emit(lowered: LoweringResult, program: ProgramGraph, options: CompileOptions): Promise<EmittedCode>
+  /** Begins to load what emitting needs: the pipeline asks for it before anything else. */
+  emitter(): Emit
 }
+
+export type Emit = (lowered: LoweringResult, program: ProgramGraph, options: CompileOptions) => Promise<EmittedCode>

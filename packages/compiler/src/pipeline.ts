@@ -53,6 +53,9 @@ export const compileVariants = async (
   refuseNumerics(target, options)
   verifyStates(program)
 
+  // What emits loads on other threads while the graph is worked on.
+  const emit = backEnd.emitter()
+
   const graphs = graphStages(program, { ...options, ...(listeners.length > 0 && { onStage }) })
   // Graph passes see shapes and meaning, nothing of the target: so all targets start from the same graph. The last of them
   // splits off constants that are computed at build: a program of its own, compiled and run when the weights are packed.
@@ -79,7 +82,7 @@ export const compileVariants = async (
     if (before === undefined || ready === undefined) throw new Error('one variant is lowered once')
     showLoops(before, ready, variant.onStage)
     // Code only spells, and says where each constant lies.
-    const code = await backEnd.emit(ready, regions, variant)
+    const code = await emit(ready, regions, variant)
     // Packing comes last: bytes are read once, in pieces, straight into the layouts and places that everything above settled.
     artifacts.push(await artifactOf(code, ready, regions, pack, variant))
   }

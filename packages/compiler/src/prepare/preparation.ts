@@ -71,8 +71,9 @@ export const preparation = (
     return { program, lowered }
   }
   const compileAll = async (entries: ReadonlyMap<string, Graph>): Promise<Loaded> => {
+    const emit = wasmBackEnd.emitter()
     const { program, lowered } = lowerAll(entries)
-    const code = await wasmBackEnd.emit(lowered, program, {})
+    const code = await emit(lowered, program, {})
     return load(code, await weightsFile(code.weightsBytes, placedData(code), read))
   }
   const moduleWith = (hash: string): Promise<Loaded> => {

@@ -15,6 +15,12 @@ export interface Printed {
   readonly lines: ReadonlyMap<string, number>
 }
 
+/** Prints on the first finding: most of what is verified has none. */
+export const printedOnce = (print: () => Printed): (() => Printed) => {
+  let printed: Printed | undefined
+  return () => (printed ??= print())
+}
+
 /** Places a finding in a printed text: the whole line of the part at `path`, or the first `focus` in it. */
 export const diagnose = (printed: Printed, path: string, code: string, message: string, focus?: string): Diagnostic => {
   const line = printed.lines.get(path) ?? 1

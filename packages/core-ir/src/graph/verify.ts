@@ -3,7 +3,7 @@
  * types as inferred, symbols declared. Nested graphs too.
  */
 import { type DType, dtypes, isQuernError } from '@quern/artifact'
-import { type Diagnostic, type Printed, diagnose, throwDiagnostics } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, type Printed, diagnose, printedOnce, throwDiagnostics } from '../diagnostics/diagnostic.ts'
 import { type Index, sameIndex, visitAtoms } from '../index/index-expr.ts'
 import type { AnyOp, AttrKind } from '../ops/define-op.ts'
 import { ops } from '../ops/registry.ts'
@@ -19,12 +19,12 @@ export const verifyGraph = (graph: Graph): void => throwDiagnostics(`the graph $
 
 export const graphDiagnostics = (graph: Graph): Diagnostic[] => {
   const found: Diagnostic[] = []
-  checkGraph(graph, '', { printed: printGraphLines(graph), found })
+  checkGraph(graph, '', { printed: printedOnce(() => printGraphLines(graph)), found })
   return found
 }
 
 interface Report {
-  readonly printed: Printed
+  readonly printed: () => Printed
   readonly found: Diagnostic[]
 }
 
@@ -33,7 +33,7 @@ const checkGraph = (graph: Graph, prefix: string, { printed, found }: Report): v
   const defined = new Set<Value>()
   const later = new Set(graph.nodes.flatMap(n => n.results))
   const say = (path: string, code: string, message: string, focus?: string): void => {
-    found.push(diagnose(printed, prefix + path, code, message, focus))
+    found.push(diagnose(printed(), prefix + path, code, message, focus))
   }
   const checkDims = (path: string, dims: readonly Index[], what: string): void => {
     for (const dim of dims)

@@ -134,11 +134,17 @@ const merge = (a: readonly Term[], b: readonly Term[]): readonly Term[] => {
 }
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-export const mul = (...xs: readonly IndexLike[]): Index => xs.map(toIndex).reduce<Index>(multiply, constant(1))
+export const mul = (...xs: readonly IndexLike[]): Index => {
+  let product: Index | undefined
+  for (const x of xs) product = product === undefined ? toIndex(x) : multiply(product, toIndex(x))
+  return product ?? constant(1)
+}
 
 const multiply = (a: Index, b: Index): Index => {
   if (a.kind === 'const') return scale(b, a.value)
   if (b.kind === 'const') return scale(a, b.value)
+  if (a.kind !== 'sum' && b.kind !== 'sum')
+    return fromTerms(0, [{ coef: 1, factors: a.key <= b.key ? [a, b] : [b, a] }])
   const left = [...termsOf(a), ...(offsetOf(a) === 0 ? [] : [{ coef: offsetOf(a), factors: [] }])]
   const right = [...termsOf(b), ...(offsetOf(b) === 0 ? [] : [{ coef: offsetOf(b), factors: [] }])]
   let offset = 0
@@ -264,23 +270,31 @@ export const mapAtoms = (x: Index, replace: (atom: Atom) => Index | undefined): 
   switch (x.kind) {
     case 'const':
       return x
-    case 'sum':
-      return add(x.offset, ...x.terms.map(t => mul(t.coef, ...t.factors.map(f => mapAtoms(f, replace)))))
+    case 'sum': {
+      // Most rewrites leave most indices as they are: those are not built anew.
+      const factors = x.terms.map(t => t.factors.map(f => mapAtoms(f, replace)))
+      if (factors.every((list, i) => list.every((f, j) => f === x.terms[i]?.factors[j]))) return x
+      return add(x.offset, ...x.terms.map((t, i) => mul(t.coef, ...(factors[i] ?? []))))
+    }
     default: {
       const replaced = replace(x)
       if (replaced !== undefined) return replaced
+      const both = (a: Index, b: Index, make: (a: Index, b: Index) => Index): Index => {
+        const [p, q] = [mapAtoms(a, replace), mapAtoms(b, replace)]
+        return p === a && q === b ? x : make(p, q)
+      }
       switch (x.kind) {
         case 'var':
         case 'value':
           return x
         case 'div':
-          return floorDiv(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+          return both(x.num, x.den, floorDiv)
         case 'mod':
-          return mod(mapAtoms(x.num, replace), mapAtoms(x.den, replace))
+          return both(x.num, x.den, mod)
         case 'min':
-          return min(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+          return both(x.lhs, x.rhs, min)
         case 'max':
-          return max(mapAtoms(x.lhs, replace), mapAtoms(x.rhs, replace))
+          return both(x.lhs, x.rhs, max)
       }
     }
   }

@@ -2,7 +2,7 @@
  * @file Checks a kernel: names, ranks and dtypes; where parallel axes, shared memory and barriers may stand; what vector
  * bodies and register buffers promise to code generators.
  */
-import { type Diagnostic, type Printed, diagnose, throwDiagnostics } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, type Printed, diagnose, printedOnce, throwDiagnostics } from '../diagnostics/diagnostic.ts'
 import { type Index, isConst, visitAtoms } from '../index/index-expr.ts'
 import { accepts, binaryOps } from '../scalar/scalar-ops.ts'
 import { combinerOp } from '../scalar/reduce.ts'
@@ -20,7 +20,7 @@ export const verifyKernel = (kernel: Kernel): void =>
 
 export const kernelDiagnostics = (kernel: Kernel): Diagnostic[] => {
   const found: Diagnostic[] = []
-  const printed = printKernelLines(kernel)
+  const printed = printedOnce(() => printKernelLines(kernel))
   const scope = new Map<string, Named>(kernel.symbols.map(s => [s.name, { kind: 'symbol' }]))
   const say = sayAt(printed, found)
   kernel.params.forEach((decl, i) => {
@@ -59,10 +59,10 @@ interface Context {
 }
 
 const sayAt =
-  (printed: Printed, found: Diagnostic[]) =>
+  (printed: () => Printed, found: Diagnostic[]) =>
   (path: string): Say =>
   (code, message, focus) =>
-    void found.push(diagnose(printed, path, code, message, focus))
+    void found.push(diagnose(printed(), path, code, message, focus))
 
 const checkDecl = (decl: BufferDecl, scope: NameScope, say: Say): void => {
   for (const x of [...decl.shape, ...(decl.strides ?? []), ...(decl.offset === undefined ? [] : [decl.offset])])

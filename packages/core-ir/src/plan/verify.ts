@@ -3,7 +3,7 @@
  * that no slot of the memory plan holds two things that are wanted at one time.
  */
 import { bytesOf } from '@quern/artifact'
-import { type Diagnostic, diagnose, throwDiagnostics } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, diagnose, printedOnce, throwDiagnostics } from '../diagnostics/diagnostic.ts'
 import { symbolRanges } from '../graph/builder.ts'
 import type { SymbolInfo } from '../graph/graph.ts'
 import {
@@ -35,8 +35,8 @@ export const verifyLowered = (program: LoweredProgram): void => {
 
 export const planDiagnostics = (plan: Plan, { kernels }: Pick<LoweredProgram, 'kernels'>): Diagnostic[] => {
   const found: Diagnostic[] = []
-  const printed = printPlanLines(plan)
-  const say: Say = (path, code, message, focus) => void found.push(diagnose(printed, path, code, message, focus))
+  const printed = printedOnce(() => printPlanLines(plan))
+  const say: Say = (path, code, message, focus) => void found.push(diagnose(printed(), path, code, message, focus))
   const check = new PlanCheck(plan, kernels, say)
   plan.buffers.forEach((b, i) => check.buffer(b, i))
   check.stream()

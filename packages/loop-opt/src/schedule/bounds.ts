@@ -27,10 +27,12 @@ export const domainOf = (kernel: Kernel): Domain => {
   return { axes: [], facts: [], symbols, ranges: symbols }
 }
 
-export const withAxis = (d: Domain, name: string, extent: Index): Domain => {
+export const withAxis = (d: Domain, name: string, extent: Index): Domain => withAxes(d, [{ name, extent }])
+/** Outermost first; the extent of one may depend on those before it. */
+export const withAxes = (d: Domain, axes: Domain['axes']): Domain => {
   const ranges = new Map<string, Range>(d.ranges)
-  ranges.set(name, { min: 0, max: Math.max(0, rangeOf(extent, d.ranges).max - 1) })
-  return { ...d, ranges, axes: [...d.axes, { name, extent }] }
+  for (const { name, extent } of axes) ranges.set(name, { min: 0, max: Math.max(0, rangeOf(extent, ranges).max - 1) })
+  return { ...d, ranges, axes: [...d.axes, ...axes] }
 }
 export const withFacts = (d: Domain, facts: readonly Index[]): Domain =>
   facts.length === 0 ? d : { ...d, facts: [...d.facts, ...facts] }

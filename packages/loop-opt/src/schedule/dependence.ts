@@ -4,7 +4,7 @@
  */
 import { type BufferDecl, type Index, type Kernel, ix, rangeOf } from '@quern/core-ir'
 import { type Access, accessesOf } from './access.ts'
-import { type Domain, extreme, mergeQuotients, withAxis } from './bounds.ts'
+import { type Domain, extreme, mergeQuotients, withAxes } from './bounds.ts'
 import { type Place, allocsOf, declOf, stridesOf } from './locate.ts'
 import type { For } from './tree.ts'
 import { rewriteIndex, variablesOf } from './tree.ts'
@@ -39,17 +39,23 @@ const meetsAfter = (
   decl: BufferDecl | undefined,
   varying: readonly For[],
 ): boolean => {
+  if (standApart(a, b, loop, varying)) return false
   const step = `${loop.axis}'step`
   const free = new Map<string, Index>([[loop.axis, ix.add(ix.variable(loop.axis), 1, ix.variable(step))]])
   const own = [...varying, ...b.loops.filter(l => l.axis !== loop.axis)]
   own.forEach(l => free.set(l.axis, ix.variable(`${l.axis}'`)))
   const renamed = (x: Index): Index => rewriteIndex(x, { variable: name => free.get(name) })
-  let joint = domain
-  if (!joint.axes.some(x => x.name === loop.axis)) joint = withAxis(joint, loop.axis, ix.sub(loop.extent, 1))
-  joint = withAxis(joint, step, ix.sub(loop.extent, 1))
-  for (const l of [...varying, ...a.loops])
-    if (l.axis !== loop.axis && !joint.axes.some(x => x.name === l.axis)) joint = withAxis(joint, l.axis, l.extent)
-  for (const l of own) joint = withAxis(joint, `${l.axis}'`, renamed(l.extent))
+  const known = new Set(domain.axes.map(x => x.name))
+  const axes: { name: string; extent: Index }[] = []
+  const add = (name: string, extent: Index): void => {
+    if (!known.has(name)) axes.push({ name, extent })
+    known.add(name)
+  }
+  add(loop.axis, ix.sub(loop.extent, 1))
+  axes.push({ name: step, extent: ix.sub(loop.extent, 1) })
+  for (const l of [...varying, ...a.loops]) if (l.axis !== loop.axis) add(l.axis, l.extent)
+  for (const l of own) axes.push({ name: `${l.axis}'`, extent: renamed(l.extent) })
+  const joint = withAxes(domain, axes)
   const ranges = joint.ranges
   const apart = (ia: Index, ib: Index): boolean => {
     if (hasValue(ia) || hasValue(ib)) return false
@@ -70,6 +76,22 @@ const meetsAfter = (
     flatB = flatten(b, decl)
   return flatA === undefined || flatB === undefined || !apart(flatA, flatB)
 }
+
+/**
+ * The plain case, told without any range: a subscript that is the same in both, c · axis and what holds its value while the
+ * axis runs.
+ */
+const standApart = (a: Access, b: Access, loop: For, varying: readonly For[]): boolean =>
+  a.indices.some((index, d) => {
+    if (index.key !== b.indices[d]?.key) return false
+    const { terms } = ix.split(index)
+    const own = terms.filter(t => t.factors.some(f => mentionsAny(f, new Set([loop.axis]))))
+    const [only] = own
+    if (own.length !== 1 || only?.factors.length !== 1 || only.factors[0]?.kind !== 'var' || hasValue(index))
+      return false
+    const moving = new Set([...varying, ...a.loops, ...b.loops].map(l => l.axis).filter(axis => axis !== loop.axis))
+    return !mentionsAny(index, moving)
+  })
 
 /**
  * Whether equal subscripts mean equal iterations because they are the digits of one number: `[e // d, e % d]` determine e,

@@ -54,6 +54,7 @@ class Memory {
   private readonly registers = new Set<string>()
   private readonly buffers: readonly string[]
   private readonly read = new WeakMap<Scalar, ReadonlySet<string>>()
+  private readonly written = new WeakMap<Stmt, ReadonlySet<string>>()
   constructor(kernel: Kernel) {
     const buffers = kernel.params.map(p => p.name)
     visitStmts(kernel.body, s => {
@@ -75,10 +76,18 @@ class Memory {
     return found
   }
   /** The buffers that a statement, or one inside it, may write (a barrier: what others wrote becomes visible). */
-  writesOf(stmt: Stmt): readonly string[] {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') return [stmt.buffer]
-    if (stmt.kind === 'barrier') return this.buffers.filter(b => !this.registers.has(b))
-    return childBlocks(stmt).flatMap(block => block.flatMap(inner => this.writesOf(inner)))
+  writesOf(stmt: Stmt): ReadonlySet<string> {
+    const known = this.written.get(stmt)
+    if (known !== undefined) return known
+    const found = new Set(
+      stmt.kind === 'store' || stmt.kind === 'accumulate'
+        ? [stmt.buffer]
+        : stmt.kind === 'barrier'
+          ? this.buffers.filter(b => !this.registers.has(b))
+          : childBlocks(stmt).flatMap(block => block.flatMap(inner => [...this.writesOf(inner)])),
+    )
+    this.written.set(stmt, found)
+    return found
   }
 }
 

@@ -74,12 +74,10 @@ const swap = (s: Schedule, kernel: Kernel, outer: string, inner: string): Kernel
   if (variablesOf(inside.loop.extent).has(outer))
     throw scheduleError(kernel, 'reorder', 'extent-depends', `the extent of ${inner} depends on ${outer}`, inner)
   // Enough: no two iterations of one loop meet, whatever those of the other are.
-  const byInner = carriedBy(kernel, inside, [outside.loop]),
-    byOuter = carriedBy(kernel, outside)
   const serious =
-    byInner.length === 0 || byOuter.length === 0
+    carriedBy(kernel, outside).length === 0
       ? undefined
-      : byInner.find(
+      : carriedBy(kernel, inside, [outside.loop]).find(
           c =>
             !c.commutes || !(permits(s, 'reassociates') || exactReducer(c.from.reducer, declOf(kernel, c.from.buffer))),
         )
