@@ -7,6 +7,8 @@ const { name, reporters, outputFile, ...shared } = base.test ?? {}
 
 export default defineConfig({
   test: {
+    // Most of a run these are alone on the machine: the other packages' tests are done in half of the time.
+    maxWorkers: 2,
     ...(reporters && { reporters }),
     ...(outputFile && { outputFile }),
     projects: [

@@ -74,7 +74,7 @@ describe('junk', () => {
   test.each(functions)('%s', (_, f) => {
     fc.assert(
       fc.property(fc.array(argument, { maxLength: 4 }), args => answered(() => f(...args))),
-      { numRuns: 150 },
+      { numRuns: 50 },
     )
   })
 
