@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromiumPath, openChromium } from './browser.ts'
+import { measureDigits } from './digits.ts'
 import { measurePages } from './measure-pages.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { buildPage } from './page-build.ts'
@@ -33,7 +34,9 @@ export const main = async (args: readonly string[]): Promise<number> => {
   try {
     const pages = options.workloads.length === 0 ? undefined : await measureAll(options, progress)
     const production = options.production ? await measureProduction(root, progress) : undefined
-    const report: Report = { processor: cpus()[0]?.model ?? 'unknown processor', load, options, pages, production }
+    const digits = options.production ? await measureDigits(root, progress) : undefined
+    const processor = cpus()[0]?.model ?? 'unknown processor'
+    const report: Report = { processor, load, options, pages, production, digits }
     if (options.complete) {
       writeFileSync(benchmarks, markdown(report))
       console.log('wrote BENCHMARKS.md')

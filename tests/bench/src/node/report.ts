@@ -1,6 +1,7 @@
 /** @file The text of BENCHMARKS.md, and what a partial run prints. */
 import type { PageResult } from '../page/results.ts'
 import { peerTitles } from '../peers/names.ts'
+import type { Digits } from './digits.ts'
 import type { Options } from './options.ts'
 import type { BuiltPage } from './page-build.ts'
 import type { Production } from './production.ts'
@@ -18,6 +19,7 @@ export interface Report {
   readonly options: Options
   readonly pages: Pages | undefined
   readonly production: Production | undefined
+  readonly digits: Digits | undefined
 }
 
 const threadsText = (n: number): string => (n === 1 ? '1 thread' : `${n} threads`)
@@ -76,7 +78,14 @@ const productionTable = ({ results }: Production): readonly (readonly string[])[
   ]),
 ]
 
-export const consoleText = ({ options, pages, production }: Report): string => {
+const digitsTable = ({ files }: Digits): readonly (readonly string[])[] => [
+  ['', 'bytes', 'brotli'],
+  ...files.map(f => [f.name, kilobytes(f.bytes), kilobytes(f.brotli)]),
+]
+const digitsSays = ({ fetched, compileMs }: Digits): string =>
+  `One of the modules is fetched: loader, worker and module together are at most **${kilobytes(fetched)}** after brotli, weights apart. From the model file to all variants, cold, in a process of its own: ${compileMs.toFixed(0)} ms.`
+
+export const consoleText = ({ options, pages, production, digits }: Report): string => {
   const parts: string[] = []
   if (pages !== undefined) {
     const all = allRows(options, pages)
@@ -85,8 +94,17 @@ export const consoleText = ({ options, pages, production }: Report): string => {
     parts.push(...all.flatMap(({ rows }) => troubles(rows, pages.failures)))
   }
   if (production !== undefined) parts.push(plainTable(productionTable(production)), ...production.failures)
+  if (digits !== undefined) parts.push(plainTable(digitsTable(digits)), digitsSays(digits))
   return parts.join('\n\n')
 }
+
+const digitsText = (digits: Digits): string => `
+## The digits model in a production build
+
+${markdownTable(digitsTable(digits))}
+
+${digitsSays(digits)}
+`
 
 const pagesText = (options: Options, pages: Pages): string => {
   const all = allRows(options, pages)
@@ -128,6 +146,7 @@ export const markdown = ({
   options,
   pages,
   production,
+  digits,
 }: Report): string => `<!-- Written by \`npm run bench\`. -->
 # Benchmarks
 
@@ -135,4 +154,4 @@ ${processor}; ${pages?.browser ?? 'Chromium'}, headless, cross-origin isolated. 
 
 *of peak*: share of what a register-only multiply-add loop (GFLOP/s) or a copy or sum over as many bytes (GB/s) reaches on the same page. *native*: onnxruntime-node, which is no WebAssembly and has wider vectors, on one thread.
 
-${load < busy ? '' : `The machine had other work (load ${load.toFixed(1)} before the start): everything is slower than it would be, above all what needs several threads at once.\n\n`}${pages === undefined ? '' : pagesText(options, pages)}${production === undefined ? '' : productionText(production)}`
+${load < busy ? '' : `The machine had other work (load ${load.toFixed(1)} before the start): everything is slower than it would be, above all what needs several threads at once.\n\n`}${pages === undefined ? '' : pagesText(options, pages)}${production === undefined ? '' : productionText(production)}${digits === undefined ? '' : digitsText(digits)}`
