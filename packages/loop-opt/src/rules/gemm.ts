@@ -1,6 +1,6 @@
 /** @file The schedule of a contraction on a CPU: register tiles of MR × NR over panels of a packed right-hand side. */
 import { QuernError } from '@quern/artifact'
-import { type Stmt, ix } from '@quern/core-ir'
+import { type Index, type Stmt, ix } from '@quern/core-ir'
 import type { LoweredRegion, Stage } from '../lower/lowered-region.ts'
 import { accessesOf } from '../schedule/access.ts'
 import { declOf, findLoop, tryFindLoop } from '../schedule/locate.ts'
@@ -266,16 +266,19 @@ const rowBlocks = (s: Schedule, panel: string, rows: string, { group, block, pac
   const tiles = `${rows}_o`
   const extent = tryFindLoop(s.kernel, tiles)?.loop.extent
   if (group === undefined || block === undefined || extent === undefined) return s
-  if (ix.isConst(extent) && extent.value <= block) return s
+  if (isAtMost(extent, block)) return s
   let t = s,
     inner = panel
-  if (pack !== 'panel') {
+  // One group of all panels needs no loop around: blocks of rows are outermost then, and a team shares them.
+  if (pack !== 'panel' && !isAtMost(findLoop(s.kernel, panel, 'gemm').loop.extent, group)) {
     t = split(t, panel, group, { tail: 'short' })
     inner = `${panel}_i`
   }
   if (tryFindLoop(t.kernel, `${rows}_r`) !== undefined) t = fission(t, inner, [inner, `${inner}_r`], 2)
   return reorder(split(t, tiles, block, { tail: 'short' }), `${tiles}_o`, inner)
 }
+
+const isAtMost = (extent: Index, most: number): boolean => ix.isConst(extent) && extent.value <= most
 
 /** The largest number up to `most` that divides the extent of an axis. */
 const divisorOf = (s: Schedule, axis: string, most = 1): number => {

@@ -30,9 +30,12 @@ export const isTeam = ({ target }: RuleContext): boolean =>
 export const isWorthTeam = (context: RuleContext): boolean =>
   isTeam(context) && largestWork(context.region.kernel) >= parallelWork
 
-/** Splits the outermost loops over the team, where there is one and the work is worth it. */
-export const inParallel = (s: Schedule, context: RuleContext): Schedule =>
-  isWorthTeam(context) ? topLoops(s.kernel).reduce((t, loop) => tryEdit(t, u => parallel(u, loop.axis)), s) : s
+/** Splits the outermost loops over the team, where there is one and the work is worth it: all of them, or those that can be. */
+export const inParallel = (s: Schedule, context: RuleContext): Schedule => {
+  if (!isWorthTeam(context)) return s
+  const axes = topLoops(s.kernel).map(loop => loop.axis)
+  return firstOf(() => parallel(s, ...axes)) ?? axes.reduce((t, axis) => tryEdit(t, u => parallel(u, axis)), s)
+}
 
 /** Only stores of whole maps: no accumulators, no loop-language semantics. */
 export const isMap = ({ region }: RuleContext): boolean => region.stages.every(s => s.role === 'store')

@@ -5,7 +5,7 @@ import { withBarriers } from '../barriers.ts'
 import { carriedBy, describe } from '../dependence.ts'
 import { scheduleError } from '../error.ts'
 import { allocsOf, findLoop } from '../locate.ts'
-import { primitive } from '../schedule.ts'
+import { type Schedule, primitive } from '../schedule.ts'
 import { replaceLoop, visitStmts } from '../tree.ts'
 
 /**
@@ -15,8 +15,16 @@ import { replaceLoop, visitStmts } from '../tree.ts'
  *
  * Outermost, iterations independent, writing nothing but params and buffers of its own body. Outside it every member of
  * the team runs everything, so nothing but private memory may be written there; a barrier is put between nests that meet.
+ * Nests that stand side by side and write params are named together: one alone would leave the other to every member.
  */
-export const parallel = primitive('parallel', (s, axis: string) => {
+export const parallel = primitive('parallel', (s, ...axes: string[]) => {
+  for (const axis of axes) check(s, axis, new Set(axes))
+  const kernel = axes.reduce((k, axis) => replaceLoop(k, axis, l => [{ ...l, tag: 'parallel' }]), s.kernel)
+  return { kernel: separate(kernel) }
+})
+
+/** @param together the axes that become parallel at once, this one among them */
+const check = (s: Schedule, axis: string, together: ReadonlySet<string>): void => {
   const place = findLoop(s.kernel, axis, 'parallel')
   if (place.loop.tag !== 'serial')
     throw scheduleError(s.kernel, 'parallel', 'not-serial', `${axis} is already ${place.loop.tag}`, axis)
@@ -45,7 +53,9 @@ export const parallel = primitive('parallel', (s, axis: string) => {
       `${axis} writes ${shared.buffer}, of which every thread has a copy of its own; move it inside first`,
       shared.buffer,
     )
-  const others = place.block.filter(stmt => !(stmt.kind === 'for' && (stmt === place.loop || stmt.tag === 'parallel')))
+  const others = place.block.filter(
+    stmt => !(stmt.kind === 'for' && (together.has(stmt.axis) || stmt.tag === 'parallel')),
+  )
   const outside = accessesOf(others).find(a => a.kind !== 'read' && params.has(a.buffer))
   if (outside !== undefined)
     throw scheduleError(
@@ -55,8 +65,7 @@ export const parallel = primitive('parallel', (s, axis: string) => {
       `outside ${axis} the kernel writes ${outside.buffer}, which every thread would do`,
       outside.buffer,
     )
-  return { kernel: separate(replaceLoop(s.kernel, axis, l => [{ ...l, tag: 'parallel' }])) }
-})
+}
 
 /** Puts a barrier of the team between parallel nests where one needs what another wrote. */
 const separate = (kernel: Kernel): Kernel => ({
