@@ -7,6 +7,7 @@ import { decompose } from './passes/decompose.ts'
 import { expandGrad } from './passes/expand-grad.ts'
 import { foldConstants } from './passes/fold-constants.ts'
 import { foldScales } from './passes/fold-scales.ts'
+import { hoistInvariants } from './passes/hoist-invariants.ts'
 import type { Pass, PassContext } from './passes/pass.ts'
 import { prepareConstants } from './passes/prepare-constants.ts'
 import { shapeArithmetic } from './passes/shape-arithmetic.ts'
@@ -15,6 +16,7 @@ export const graphPasses: readonly Pass[] = [
   expandGrad, // first: composites are still whole, so that their own rules apply; no later pass has to know of gradients
   canonicalise, // before all others: they then meet one spelling of each thing
   decompose, // before merging, so that equal parts of different composites are found
+  hoistInvariants, // before folding, merging and preparing, which do not look into loops for what never changes in them
   shapeArithmetic, // what decompositions counted in included; before folding, which meets fewer integers then
   foldScales, // before folding, which then computes what it made of small weights; after decomposing, which spells out norms
   foldConstants, // decompositions bring constants of their own; before merging, which then sees equal constants
