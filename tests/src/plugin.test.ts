@@ -119,9 +119,21 @@ describe.skipIf(!chromium)('the Vite plugin, in a browser', () => {
     }
   })
 
-  it('dev: shows mistakes of every kind in the overlay, at the line that made them, and recovers from each', async () => {
-    const weights = new URL('../../playground/src/models/digits.safetensors', import.meta.url)
-    copyFileSync(weights, join(root, 'digits.safetensors'))
+  describe('dev, with mistakes of every kind', () => {
+    let server: ViteDevServer
+    let page: Page
+    beforeEach(async () => {
+      const weights = new URL('../../playground/src/models/digits.safetensors', import.meta.url)
+      copyFileSync(weights, join(root, 'digits.safetensors'))
+      server = await createServer({ ...config('/'), server: { port: 0, host: '127.0.0.1' } })
+      await server.listen()
+      page = await browser.context.newPage()
+    })
+    afterEach(async () => {
+      await page.close()
+      await server.close()
+    })
+
     const net = (
       top: string,
       y: string,
@@ -132,7 +144,8 @@ export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
   y: ${y},
 }))`
     const open = (file: string): string => `const w = await safetensors(new URL('./${file}', import.meta.url))`
-    const mistakes: readonly (readonly [top: string, y: string, says: string, quoted: string])[] = [
+
+    it.each([
       ['const = 3', 'x', '[model/syntax] this is not TypeScript', '2 | const = 3'],
       ["throw new TypeError('boom')", 'x', '[model/threw] TypeError: boom', "2 | throw new TypeError('boom')"],
       ['', 'nn.linear(x, { weight: zeros([4, 5]) })', '[linear/weight-fits]', '5 |   y: nn.linear(x,'],
@@ -144,29 +157,20 @@ export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
       ],
       [open('digits.safetensors'), "w.get('fc1.wieght')", 'did you mean fc1.weight?', "5 |   y: w.get('fc1.wieght')"],
       ['', 'x ? nn.relu(x) : x', '[model/tensor-as-condition] x is a tensor', '5 |   y: x ? nn.relu(x)'],
-    ]
-    const server = await createServer({ ...config('/'), server: { port: 0, host: '127.0.0.1' } })
-    await server.listen()
-    const page = await browser.context.newPage()
-    try {
+    ])('shows at its line `%s` above `y: %s`, and recovers', async (top, y, says, quoted) => {
       await page.goto(urlOf(server, '/'))
       await ready(page)
       const overlay = page.locator('vite-error-overlay')
-      for (const [top, y, says, quoted] of mistakes) {
-        write('wave.model.ts', net(top, y))
-        await overlay.waitFor({ state: 'attached', timeout: 20_000 })
-        const text = await overlay.evaluate(e => e.shadowRoot?.textContent ?? '')
-        expect(text).toContain(says)
-        expect(text).toContain(quoted)
-        expect(text).toContain(`wave.model.ts:${quoted[0]}:`)
-        write('wave.model.ts', net('', 'nn.relu(x)'))
-        await overlay.waitFor({ state: 'detached', timeout: 20_000 })
-        await ready(page)
-      }
-    } finally {
-      await page.close()
-      await server.close()
-    }
+      write('wave.model.ts', net(top, y))
+      await overlay.waitFor({ state: 'attached', timeout: 20_000 })
+      const text = await overlay.evaluate(e => e.shadowRoot?.textContent ?? '')
+      expect(text).toContain(says)
+      expect(text).toContain(quoted)
+      expect(text).toContain(`wave.model.ts:${quoted[0]}:`)
+      write('wave.model.ts', net('', 'nn.relu(x)'))
+      await overlay.waitFor({ state: 'detached', timeout: 20_000 })
+      await ready(page)
+    })
   })
 
   it.each(['/sub/', './'])('build and preview: computes under base %s', async base => {

@@ -54,6 +54,11 @@ describe('instrument keeps what the code does', () => {
       3,
     ],
     [
+      'what the language brings goes as it is, and what it is given does not',
+      'const f = (x: number) => x + 1; const result = [Math.sqrt(f(3)), ...Float32Array.from([1], x => f(x)), Number(2)]',
+      2,
+    ],
+    [
       'parentheses and `!` keep `this`',
       'const o = { n: 2, m() { return this.n } }; const result = [(o.m)(), o.m!(), (o as { m(): number }).m()]',
       1,

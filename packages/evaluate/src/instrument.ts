@@ -90,6 +90,7 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
     const { callee } = node
     if (!isNode(callee) || node['optional'] === true || callee.type === 'Super' || callee.type === 'Import') return
     const inner = unwrap(callee)
+    if (isBuiltIn(inner)) return
     if (inner.type === 'MemberExpression') {
       // `(a.b)()` and `a.b!()` keep `this` too, but are rare: they go without a span.
       const { object, property } = inner
@@ -131,6 +132,21 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
     urls,
     imports,
   }
+}
+
+/**
+ * Makes no tensor, and is what loops over a model's numbers call for each of them: there a span would cost many times the call.
+ * Functions given to it are instrumented like any other.
+ */
+const builtIns = new Set(
+  'Array BigInt Boolean Date JSON Math Number Object Reflect String Symbol console parseFloat parseInt performance'.split(
+    ' ',
+  ),
+)
+const isBuiltIn = (callee: AstNode): boolean => {
+  const { object } = callee
+  const name = identifier(callee.type === 'MemberExpression' && isNode(object) ? object : callee)
+  return name !== undefined && (builtIns.has(name) || /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(name))
 }
 
 const tested = new Set(['IfStatement', 'ConditionalExpression', 'WhileStatement', 'DoWhileStatement', 'ForStatement'])

@@ -106,8 +106,15 @@ const unsupported = (): never => {
   throw new QuernError('layout/reads-data', 'a layout cannot depend on data')
 }
 
-/** Gives the physical positions of the elements of some rows in turn: a base, and a table where they are not contiguous. */
-type Rows = (first: number, count: number, visit: (base: number, table: Int32Array | undefined) => void) => void
+/** Positions of the elements of a row beyond its base, and the ends of their range. */
+interface Places {
+  readonly table: Int32Array
+  readonly low: number
+  readonly high: number
+}
+
+/** Gives the physical positions of the elements of some rows in turn: a base, and places where they are not contiguous. */
+type Rows = (first: number, count: number, visit: (base: number, places: Places | undefined) => void) => void
 
 const moveRows = (
   rowMajor: Uint8Array,
@@ -139,8 +146,8 @@ const moveSome = (
   const span = packed.byteLength / size
   const move = mover(rowMajor, packed, size, direction)
   let row = 0
-  rows(first, count, (base, table) => {
-    move(row, base, table, inner, span)
+  rows(first, count, (base, places) => {
+    move(row, base, places, inner, span)
     row += inner
   })
 }
@@ -172,12 +179,13 @@ const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment):
   if (separable) {
     const last = tables[inner]
     const contiguous = last === undefined || last.every((t, i) => t === (last[0] ?? 0) + i)
+    const places = last === undefined ? undefined : placesOf(last)
     return (first, count, visit) =>
       outer(first, count, () => {
         let base = constant
         for (let d = 0; d < inner; d++) base += tables[d]?.[at[d] ?? 0] ?? 0
         if (contiguous) visit(base + (last?.[0] ?? 0), undefined)
-        else visit(base, last)
+        else visit(base, places)
       })
   }
   const maps = layout.map.map(m => compileIndex(m, resolver(symbols, at)))
@@ -188,7 +196,7 @@ const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment):
         at[inner] = i
         table[i] = maps.reduce((sum, m, j) => sum + m() * (strides[j] ?? 0), offset)
       }
-      visit(0, table)
+      visit(0, placesOf(table))
     })
 }
 
@@ -223,36 +231,59 @@ const addToTables = (
   return true
 }
 
-/** Moves one row of elements of `size` bytes between its row-major place and its packed ones. */
+/**
+ * Moves one row of elements of `size` bytes between its row-major place and its packed ones. A model's weights pass here
+ * element by element: what is the same for a row is settled before its loop.
+ */
 const mover = (rowMajor: Uint8Array, packed: Uint8Array, size: number, direction: 'pack' | 'unpack') => {
-  const [from, to] = direction === 'pack' ? [rowMajor, packed] : [packed, rowMajor]
-  const [source, target] = [words(from, size), words(to, size)]
-  const each = source === undefined || target === undefined ? size : size / source.BYTES_PER_ELEMENT
-  const src = source === undefined || target === undefined ? from : source
-  const dst = source === undefined || target === undefined ? to : target
-  return (row: number, base: number, table: Int32Array | undefined, count: number, span: number): void => {
-    const check = (at: number): void => {
-      if (at < 0 || at >= span)
-        throw new QuernError(
-          'layout/outside',
-          `the layout maps an element to position ${at}, and has ${span} of them`,
-          { position: at },
-        )
-    }
-    if (table === undefined) {
-      check(base)
-      check(base + count - 1)
-      const [a, b] = direction === 'pack' ? [row, base] : [base, row]
-      dst.set(src.subarray(a * each, (a + count) * each), b * each)
+  const [inOrder, laidOut] = [words(rowMajor, size), words(packed, size)]
+  const aligned = inOrder !== undefined && laidOut !== undefined
+  const [flat, apart] = aligned ? [inOrder, laidOut] : [rowMajor, packed]
+  const each = size / flat.BYTES_PER_ELEMENT
+  return (first: number, base: number, places: Places | undefined, count: number, span: number): void => {
+    if (places === undefined) {
+      checkInside(base, base + count - 1, span)
+      const [from, a, to, b] = direction === 'pack' ? [flat, first, apart, base] : [apart, base, flat, first]
+      to.set(from.subarray(a * each, (a + count) * each), b * each)
       return
     }
-    for (let i = 0; i < count; i++) {
-      const at = base + (table[i] ?? 0)
-      check(at)
-      const [a, b] = direction === 'pack' ? [row + i, at] : [at, row + i]
-      for (let w = 0; w < each; w++) dst[b * each + w] = src[a * each + w] ?? 0
-    }
+    const { table, low, high } = places
+    checkInside(base + low, base + high, span)
+    if (direction === 'pack')
+      for (let i = 0; i < count; i++) {
+        const at = (base + (table[i] ?? 0)) * each
+        const from = (first + i) * each
+        for (let w = 0; w < each; w++) apart[at + w] = flat[from + w] ?? 0
+      }
+    else
+      for (let i = 0; i < count; i++) {
+        const at = (base + (table[i] ?? 0)) * each
+        const to = (first + i) * each
+        for (let w = 0; w < each; w++) flat[to + w] = apart[at + w] ?? 0
+      }
   }
+}
+
+const placesOf = (table: Int32Array): Places => {
+  let low = Infinity,
+    high = -Infinity
+  for (const place of table) {
+    low = Math.min(low, place)
+    high = Math.max(high, place)
+  }
+  return { table, low, high }
+}
+
+const checkInside = (low: number, high: number, span: number): void => {
+  if (low >= 0 && high < span) return
+  const position = low < 0 ? low : high
+  throw new QuernError(
+    'layout/outside',
+    `the layout maps an element to position ${position}, and has ${span} of them`,
+    {
+      position,
+    },
+  )
 }
 
 /** Integer words over bytes, so that no bits of a NaN change; undefined where they are not aligned. */
