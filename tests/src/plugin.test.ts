@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import quern from '@quern/vite-plugin'
 import type { Page } from 'playwright-core'
-import { type InlineConfig, build, createServer, preview } from 'vite'
+import { type InlineConfig, type ViteDevServer, build, createServer, preview } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestBrowser, chromium, openBrowser } from './browser.ts'
 
@@ -63,15 +63,18 @@ const compute = (page: Page, device: string, thread: string): Promise<Result> =>
 const sums = (f: (x: number) => number): unknown =>
   [0, 0.5, 1, 1.5, 2, 40].map(x => expect.closeTo(Math.sin(x) + f(x), 5))
 
+const makeRoot = (): void => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'quern-browser-')))
+  for (const [name, text] of Object.entries(files)) write(name, text)
+}
+
+beforeAll(async () => {
+  if (chromium) browser = await openBrowser({ webgpu: true })
+})
+afterAll(() => (chromium ? browser.browser.close() : undefined))
+
 describe.skipIf(!chromium)('the Vite plugin, in a browser', () => {
-  beforeAll(async () => {
-    browser = await openBrowser({ webgpu: true })
-  })
-  afterAll(() => browser.browser.close())
-  beforeEach(() => {
-    root = realpathSync(mkdtempSync(join(tmpdir(), 'quern-browser-')))
-    for (const [name, text] of Object.entries(files)) write(name, text)
-  })
+  beforeEach(makeRoot)
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
   it('dev: computes everywhere, follows an edit, shows a mistake at its line and recovers', async () => {
@@ -117,60 +120,6 @@ describe.skipIf(!chromium)('the Vite plugin, in a browser', () => {
       await page.close()
       await server.close()
     }
-  })
-
-  describe('dev, with mistakes of every kind', () => {
-    let server: ViteDevServer
-    let page: Page
-    beforeEach(async () => {
-      const weights = new URL('../../playground/src/models/digits.safetensors', import.meta.url)
-      copyFileSync(weights, join(root, 'digits.safetensors'))
-      server = await createServer({ ...config('/'), server: { port: 0, host: '127.0.0.1' } })
-      await server.listen()
-      page = await browser.context.newPage()
-    })
-    afterEach(async () => {
-      await page.close()
-      await server.close()
-    })
-
-    const net = (
-      top: string,
-      y: string,
-    ): string => `import { model, nn, safetensors, tensor, zeros } from '@quern/model'
-${top}
-export const input = []
-export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
-  y: ${y},
-}))`
-    const open = (file: string): string => `const w = await safetensors(new URL('./${file}', import.meta.url))`
-
-    it.each([
-      ['const = 3', 'x', '[model/syntax] this is not TypeScript', '2 | const = 3'],
-      ["throw new TypeError('boom')", 'x', '[model/threw] TypeError: boom', "2 | throw new TypeError('boom')"],
-      ['', 'nn.linear(x, { weight: zeros([4, 5]) })', '[linear/weight-fits]', '5 |   y: nn.linear(x,'],
-      [
-        open('nope.safetensors'),
-        'x',
-        '[weights/not-found] cannot read',
-        "2 | const w = await safetensors(new URL('./nope",
-      ],
-      [open('digits.safetensors'), "w.get('fc1.wieght')", 'did you mean fc1.weight?', "5 |   y: w.get('fc1.wieght')"],
-      ['', 'x ? nn.relu(x) : x', '[model/tensor-as-condition] x is a tensor', '5 |   y: x ? nn.relu(x)'],
-    ])('shows at its line `%s` above `y: %s`, and recovers', async (top, y, says, quoted) => {
-      await page.goto(urlOf(server, '/'))
-      await ready(page)
-      const overlay = page.locator('vite-error-overlay')
-      write('wave.model.ts', net(top, y))
-      await overlay.waitFor({ state: 'attached', timeout: 20_000 })
-      const text = await overlay.evaluate(e => e.shadowRoot?.textContent ?? '')
-      expect(text).toContain(says)
-      expect(text).toContain(quoted)
-      expect(text).toContain(`wave.model.ts:${quoted[0]}:`)
-      write('wave.model.ts', net('', 'nn.relu(x)'))
-      await overlay.waitFor({ state: 'detached', timeout: 20_000 })
-      await ready(page)
-    })
   })
 
   it.each(['/sub/', './'])('build and preview: computes under base %s', async base => {
@@ -221,5 +170,59 @@ export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
       await page.close()
       await server.close()
     }
+  })
+})
+
+describe.skipIf(!chromium)('the Vite plugin in dev, after a mistake', () => {
+  // One server and page for all: what follows a mistake must not depend on what came before it.
+  let server: ViteDevServer
+  let page: Page
+  beforeAll(async () => {
+    makeRoot()
+    const weights = new URL('../../playground/src/models/digits.safetensors', import.meta.url)
+    copyFileSync(weights, join(root, 'digits.safetensors'))
+    server = await createServer({ ...config('/'), server: { port: 0, host: '127.0.0.1' } })
+    await server.listen()
+    page = await browser.context.newPage()
+    await page.goto(urlOf(server, '/'))
+    await ready(page)
+  })
+  afterAll(async () => {
+    await page.close()
+    await server.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  const net = (top: string, y: string): string => `import { model, nn, safetensors, tensor, zeros } from '@quern/model'
+${top}
+export const input = []
+export default model({ x: tensor('f32', [2, 3]) }, ({ x }) => ({
+  y: ${y},
+}))`
+  const open = (file: string): string => `const w = await safetensors(new URL('./${file}', import.meta.url))`
+
+  it.each([
+    ['const = 3', 'x', '[model/syntax] this is not TypeScript', '2 | const = 3'],
+    ["throw new TypeError('boom')", 'x', '[model/threw] TypeError: boom', "2 | throw new TypeError('boom')"],
+    ['', 'nn.linear(x, { weight: zeros([4, 5]) })', '[linear/weight-fits]', '5 |   y: nn.linear(x,'],
+    [
+      open('nope.safetensors'),
+      'x',
+      '[weights/not-found] cannot read',
+      "2 | const w = await safetensors(new URL('./nope",
+    ],
+    [open('digits.safetensors'), "w.get('fc1.wieght')", 'did you mean fc1.weight?', "5 |   y: w.get('fc1.wieght')"],
+    ['', 'x ? nn.relu(x) : x', '[model/tensor-as-condition] x is a tensor', '5 |   y: x ? nn.relu(x)'],
+  ])('shows at its line `%s` above `y: %s`, and recovers', async (top, y, says, quoted) => {
+    const overlay = page.locator('vite-error-overlay')
+    write('wave.model.ts', net(top, y))
+    await overlay.waitFor({ state: 'attached', timeout: 20_000 })
+    const text = await overlay.evaluate(e => e.shadowRoot?.textContent ?? '')
+    expect(text).toContain(says)
+    expect(text).toContain(quoted)
+    expect(text).toContain(`wave.model.ts:${quoted[0]}:`)
+    write('wave.model.ts', net('', 'nn.relu(x)'))
+    await overlay.waitFor({ state: 'detached', timeout: 20_000 })
+    await ready(page)
   })
 })
