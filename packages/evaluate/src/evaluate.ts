@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundleModel } from './bundle.ts'
 import { cacheKey, readCache, writeCache } from './cache.ts'
-import { runInThread } from './thread.ts'
+import { type Thread, runInThread, startThread } from './thread.ts'
 import type { EvaluateOptions, Evaluation } from './types.ts'
 
 export const defaultTimeout = 120_000
@@ -17,11 +17,18 @@ export const defaultTimeout = 120_000
 export const evaluateModelFile = async (path: string, options: EvaluateOptions = {}): Promise<Evaluation> => {
   const file = resolve(path)
   const started = performance.now()
+  const { standby } = options
+  const take = (): Thread => standby?.take() ?? startThread({ preload: options.standIns === undefined })
+  // Where no kept result can answer, the thread loads the compiler while the file is bundled.
+  const early = options.cacheDir === undefined && standby === undefined ? take() : undefined
   const bundled = await bundleModel(file, options)
   const bundle = performance.now() - started
   const known = [...new Set([file, ...bundled.modules, ...bundled.files])]
   const nothing = { file, programs: [], exports: {}, notData: [], dependencies: known, cached: false }
-  if (!bundled.ok) return { ...nothing, error: bundled.failure, ms: { bundle, evaluate: 0 } }
+  if (!bundled.ok) {
+    await early?.worker.terminate()
+    return { ...nothing, error: bundled.failure, ms: { bundle, evaluate: 0 } }
+  }
 
   const compile = options.compile ?? {}
   const keep =
@@ -57,6 +64,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
         stages: options.stages === true,
       },
       options.timeout ?? defaultTimeout,
+      early ?? take(),
     )
     const dependencies = [...new Set([...known, ...reply.read])]
     const ms = { bundle, evaluate: performance.now() - started - bundle }
@@ -81,6 +89,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
       ...(kept === undefined ? {} : { folder: kept }),
     }
   } finally {
+    standby?.prepare()
     await rm(folder, { recursive: true, force: true })
   }
 }

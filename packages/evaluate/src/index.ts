@@ -1,4 +1,5 @@
 /** @file Runs a model file in a worker thread and compiles what it exports. Node only. */
 export { fileOf } from './cache.ts'
 export * from './evaluate.ts'
+export * from './standby.ts'
 export * from './types.ts'

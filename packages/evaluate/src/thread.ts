@@ -1,5 +1,5 @@
 /** @file Runs a bundle in a worker thread of its own and waits for its reply, for as long as it may take. */
-import { type Worker as Thread, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { QuernError } from '@quern/artifact'
 import type { PackageImport } from './bundle.ts'
 import { failureOf } from './failure.ts'
@@ -35,17 +35,39 @@ export type WorkerReply =
 
 const failed = (error: QuernError): WorkerReply => ({ ok: false, failure: failureOf(error), read: [] })
 
-export const runInThread = (request: WorkerRequest, timeout: number): Promise<WorkerReply> =>
+/** What a thread is started with. The request follows when it is known: loading the compiler takes longer than bundling. */
+export interface WorkerStart {
+  /** Whether to load this package's own compiler before there is a request. */
+  readonly preload: boolean
+}
+
+/** A thread that waits for one request, and keeps no process alive while it does. */
+export interface Thread {
+  readonly worker: Worker
+  /** What it broke by, also where nobody was listening yet. */
+  readonly broke: Promise<Error>
+}
+
+export const startThread = (start: WorkerStart = { preload: true }): Thread => {
+  const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), {
+    workerData: start,
+    execArgv: workerArguments(),
+  })
+  worker.unref()
+  const broke = new Promise<Error>(settle => {
+    worker.once('error', settle)
+    worker.once('exit', code => settle(new Error(`it ended with exit code ${code}`)))
+  })
+  return { worker, broke }
+}
+
+export const runInThread = (request: WorkerRequest, timeout: number, { worker, broke }: Thread): Promise<WorkerReply> =>
   new Promise(done => {
-    const thread: Thread = new Worker(new URL(`./worker${extension}`, import.meta.url), {
-      workerData: request,
-      execArgv: workerArguments(),
-    })
     const finish = (reply: WorkerReply): void => {
       clearTimeout(timer)
-      thread.removeAllListeners()
+      worker.removeAllListeners()
       // A model that left a timer or a server running must not keep its thread alive.
-      void thread.terminate().then(() => done(reply))
+      void worker.terminate().then(() => done(reply))
     }
     const timer = setTimeout(
       () =>
@@ -60,11 +82,13 @@ export const runInThread = (request: WorkerRequest, timeout: number): Promise<Wo
         ),
       timeout,
     )
-    thread.on('message', (reply: WorkerReply) => finish(reply))
-    thread.on('error', (error: Error) =>
+    worker.ref()
+    worker.postMessage(request)
+    worker.on('message', (reply: WorkerReply) => finish(reply))
+    void broke.then(error =>
       finish(failed(new QuernError('evaluate/worker', `the evaluation worker failed: ${error.message}`, {}, error))),
     )
-    thread.on('exit', code =>
+    worker.on('exit', code =>
       finish(
         failed(
           new QuernError(

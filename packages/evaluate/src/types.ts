@@ -1,5 +1,6 @@
 /** @file What goes into an evaluation and what comes out of it: plain data, since a thread stands between. */
 import type { Artifact, DeviceKind } from '@quern/artifact'
+import type { Standby } from './standby.ts'
 
 /** How programs are compiled; the third argument of `model()` overrides it. */
 export interface CompileSettings {
@@ -28,6 +29,8 @@ export interface EvaluateOptions {
   readonly resolve?: (specifier: string, importer: string) => string | undefined | Promise<string | undefined>
   /** Keeps every stage of the compiler as text (and skips the cache). */
   readonly stages?: boolean
+  /** Where threads come from, for a caller that evaluates again and again. */
+  readonly standby?: Standby
   /** Stands in for packages, by specifier: file URLs. For tests. */
   readonly standIns?: Readonly<Record<string, string>>
 }

@@ -7,11 +7,16 @@ import type { ProgramGraph } from '@quern/core-ir'
 import { didYouMean } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
-import type { WorkerRequest, WorkerReply } from './thread.ts'
+import { ownPackages } from './packages.ts'
+import type { WorkerReply, WorkerRequest, WorkerStart } from './thread.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
 import { readSwitches, stageListener } from './switches.ts'
 
-const request = workerData as WorkerRequest
+/** Nothing of the caller's waits in vain for what fails to load here: the request's own import fails again, and says why. */
+if ((workerData as WorkerStart).preload)
+  for (const name of [ownPackages.model, ownPackages.compiler]) import(name).catch(() => {})
+
+const request = await new Promise<WorkerRequest>(start => parentPort?.once('message', start))
 
 const transferables = (programs: readonly EvaluatedProgram[]): ArrayBuffer[] => {
   const buffers = new Set<ArrayBuffer>()

@@ -1,7 +1,7 @@
 /** @file The hooks that every bundler shares: answers for model files and their programs, and the files they emit. */
 import { fileURLToPath } from 'node:url'
 import { createFilter } from '@rollup/pluginutils'
-import { type EvaluateOptions, type EvaluatedProgram, fileOf } from '@quern/evaluate'
+import { type EvaluateOptions, type EvaluatedProgram, createStandby, fileOf } from '@quern/evaluate'
 import type {
   HookContext,
   LoadedModule,
@@ -35,6 +35,8 @@ export interface Host {
   cacheDir(): string
   /** For bundlers that find no packages by themselves. */
   readonly platform?: Platform
+  /** Whether model files are going to be edited: then a thread is kept ready for the next evaluation. */
+  readonly edits?: () => boolean
   /** Its aliases, for the imports of model files. */
   readonly resolve?: NonNullable<EvaluateOptions['resolve']>
 }
@@ -60,14 +62,16 @@ export interface Core {
 const ownFile = fileURLToPath(import.meta.url)
 const runtime = '@quern/runtime'
 
-export const createCore = (options: QuernOptions, { cacheDir, platform, resolve }: Host): Core => {
+export const createCore = (options: QuernOptions, { cacheDir, platform, edits, resolve }: Host): Core => {
   checkOptions(options)
   const filter = createFilter(options.include ?? modelFileId, options.exclude)
   const runtimeStandIn = options.standIns?.[runtime]
+  const standby = createStandby()
   const models = createModels(() => ({
     compile: compileSettings(options),
     cacheDir: typeof options.cache === 'string' ? options.cache : cacheDir(),
     ...(resolve === undefined ? {} : { resolve }),
+    ...(edits?.() === true && options.standIns === undefined ? { standby } : {}),
     ...(options.cache === false ? { renew: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.standIns === undefined ? {} : { standIns: options.standIns }),

@@ -40,6 +40,8 @@ export default function quern(options: QuernOptions = {}): Plugin {
   let config: ResolvedConfig | undefined
   const core = createCore(options, {
     cacheDir: () => `${config?.cacheDir ?? 'node_modules/.vite'}/quern`,
+    // Vitest starts a server too, and edits nothing.
+    edits: () => config?.command === 'serve' && process.env['VITEST'] === undefined,
     resolve: specifier => aliased(specifier, config?.resolve.alias ?? []),
   })
   const files = createFileServer()
