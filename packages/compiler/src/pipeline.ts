@@ -63,8 +63,8 @@ export const compileVariants = async (
   // Regions decide what becomes one kernel. Of the target they know its limits, which all its variants share.
   const regions = await graphs.formRegions(optimised, { maxBuffers: limits.buffersPerKernel })
 
-  // Lowering makes loop nests of regions; schedules decide every order and tile, and the layouts in which kernels want their
-  // constants; with those the memory plan knows what remains to be placed. One call, since variants share most of it.
+  // Lowering makes loop nests of regions, and plans that say where what they compute lies; schedules decide every order and
+  // tile, and the layouts in which kernels want their constants. One call, since variants share most of it.
   const lowered = lowerVariants(regions, infos, {
     numerics: numericsOf(options),
     rows: graphs.rows(optimised),

@@ -61,7 +61,8 @@ export const lowerVariants = (
   const indifferent = new Map<string, Schedules>()
   return targets.map(target => {
     const { parallelism, ...rest } = target
-    const shape = JSON.stringify([parallelism.kind, target.buffersPerKernel, target.enoughResults])
+    const { buffersPerKernel, enoughResults, elementBytes, inPlaceBindings } = target
+    const shape = JSON.stringify([parallelism.kind, buffersPerKernel, enoughResults, elementBytes, inPlaceBindings])
     const loops = lowered.get(shape) ?? lowerRegions(program, target, options)
     lowered.set(shape, loops)
     const same = JSON.stringify([parallelism.kind, rest])
@@ -73,7 +74,7 @@ export const lowerVariants = (
   })
 }
 
-/** A program as unscheduled kernels, and plans that call them. */
+/** A program as unscheduled kernels, and plans that call them and say where what they compute lies. */
 interface Loops {
   readonly kernels: ReadonlyMap<string, UnscheduledKernel>
   /** Their kernels alone. */
@@ -85,7 +86,7 @@ interface Loops {
 
 const lowerRegions = (
   program: ProgramGraph,
-  { buffersPerKernel, parallelism, enoughResults }: TargetInfo,
+  { buffersPerKernel, parallelism, enoughResults, elementBytes, inPlaceBindings }: TargetInfo,
   { numerics: permits = 'reassociates' }: LowerProgramOptions,
 ): Loops => {
   const own = new Map<string, UnscheduledKernel>()
@@ -105,7 +106,10 @@ const lowerRegions = (
   const constants = constantParams(separate, own)
   // Equal kernels become one before anything dear happens to them.
   const { plans, kernels } = shareKernels(separate, own, constants)
-  return { kernels, plans, constants, plain: new Map([...kernels].map(([name, { region }]) => [name, region.kernel])) }
+  const plain = new Map([...kernels].map(([name, { region }]) => [name, region.kernel]))
+  // What may share memory is a matter of which buffers kernels touch, not of their order inside.
+  const placed = plans.map(p => ({ ...p, memory: planMemory(p, plain, { elementBytes, inPlace: inPlaceBindings }) }))
+  return { kernels, plans: placed, constants, plain }
 }
 
 type Schedules = ReadonlyMap<string, Schedule>
@@ -182,14 +186,12 @@ const planned = (
   options: LowerProgramOptions,
 ): LoweringResult => {
   const plans = drafts.map(draft => {
-    // Layouts first: a constant that two kernels want differently is two buffers.
+    // A constant that two kernels want differently is two buffers.
     const plan = withLayouts(draft, schedules, plain)
-    // Then places. What may share memory is a matter of which buffers kernels touch, not of their order inside.
-    const memory = planMemory(plan, plain, { elementBytes: target.elementBytes, inPlace: target.inPlaceBindings })
     // What one row takes is known now, and so how many rows a cache holds.
     const along = options.rows?.get(plan.entry)
-    const stream = along === undefined ? undefined : streamOf({ ...plan, memory }, along, target)
-    return { ...plan, ...(stream !== undefined && { stream }), memory }
+    const stream = along === undefined ? undefined : streamOf(plan, along, target)
+    return { ...plan, ...(stream !== undefined && { stream }) }
   })
   const costs = new Map([...plain].map(([kernel, loops]) => [kernel, costOf(loops, target)]))
   return {
