@@ -11,7 +11,7 @@ import { planMemory } from './memory/plan-memory.ts'
 import { buildPlan } from './plan/build-plan.ts'
 import { constantParams, withLayouts } from './plan/constant-layouts.ts'
 import { streamOf } from './plan/stream.ts'
-import { updateStatesInPlace } from './plan/in-place-states.ts'
+import { removeCopies } from './plan/remove-copies.ts'
 import { Names, type UnscheduledKernel } from './plan/plan-builder.ts'
 import { shareKernels } from './plan/share-kernels.ts'
 import { scheduleKernel } from './rules/schedule-kernel.ts'
@@ -99,8 +99,8 @@ const lowerRegions = (
       enoughResults,
       permits,
     })
-    // Before kernels are shared: a kernel that writes into a state is another one.
-    return updateStatesInPlace(plan, own)
+    // Before kernels are shared: a kernel that writes over what it reads is another one.
+    return removeCopies(plan, own)
   })
   // A param is packed only if it is a constant at every call, which must be known before calls are joined.
   const constants = constantParams(separate, own)

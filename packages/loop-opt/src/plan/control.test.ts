@@ -84,3 +84,32 @@ describe.each([
     same(counted, { n: i32(rounds), x: f32(3, -1) })
   })
 })
+
+const collects = parseGraph(`graph collects(%n: i32[], %rows: f32[4,3], %first: f32[3]) {
+  %0, %1 = loop(%n, _, %rows, %first, body=graph body(%i: i32[], %all: f32[4,3], %last: f32[3]) {
+    %go = constant(data=[1], dtype=bool) : bool[]
+    %0 = sin(%last) : f32[3]
+    %1 = reshape(%0, shape=[1,3]) : f32[1,3]
+    %2 = append(%all, %1, %i) : f32[4,3]
+    return going = %go, all = %2, last = %0
+  }) : f32[4,3], f32[3]
+  return all = %0, last = %1
+}`)
+
+describe.each([
+  ['wasm', wasmTarget()],
+  ['webgpu', webgpuTarget()],
+] as const)('carried values on %s', (_, target) => {
+  it('are written where they lie', () => {
+    const lowered = lowerProgram(programOf(collects), target)
+    const [plan] = lowered.plans
+    const loop = plan?.steps.find(s => s.kind === 'loop')
+    expect(loop?.kind === 'loop' && loop.body.map(s => s.kind)).toEqual(['kernel', 'kernel'])
+    const append = lowered.unscheduled.get('append')?.region.kernel
+    expect(append?.params.map(p => p.access)).toEqual(expect.not.arrayContaining(['read_write']))
+    expect(append?.params).toHaveLength(2)
+    const rows: HostTensor = { dtype: 'f32', shape: [4, 3], data: Float32Array.from({ length: 12 }, (_, i) => i) }
+    for (const n of [0, 1, 3, 4])
+      expect(difference(collects, legalised(lowered), { n: i32(n), rows, first: f32(1, -2, 0.5) })).toBeUndefined()
+  })
+})

@@ -41,3 +41,22 @@ export const buffersIn = (steps: readonly Step[]): string[] =>
         ]
     }
   })
+
+/** The list of steps and all lists nested in it. */
+export const blocksIn = (steps: readonly Step[]): (readonly Step[])[] => [
+  steps,
+  ...steps.flatMap(s => {
+    if (s.kind === 'if') return [...blocksIn(s.then), ...blocksIn(s.else)]
+    return s.kind === 'loop' ? blocksIn(s.body) : []
+  }),
+]
+
+/** The same steps with one of their {@link blocksIn} another. */
+export const replaceBlock = (steps: readonly Step[], block: readonly Step[], by: readonly Step[]): readonly Step[] =>
+  steps === block
+    ? by
+    : steps.map((s): Step => {
+        if (s.kind === 'if')
+          return { ...s, then: replaceBlock(s.then, block, by), else: replaceBlock(s.else, block, by) }
+        return s.kind === 'loop' ? { ...s, body: replaceBlock(s.body, block, by) } : s
+      })
