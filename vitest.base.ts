@@ -13,7 +13,8 @@ export default defineConfig({
     name,
     include: ['src/**/*.test.ts'],
     passWithNoTests: true,
-    testTimeout: 30_000,
+    // Ends what hangs; it measures nothing, and machines that share their cores are slow at times.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', 'json'],
     outputFile: { json: `.reports/${name.replace('@quern/', '')}.json` },
