@@ -2,6 +2,7 @@
  * @file What a loaded model promises, whatever it runs on: the caller's thread, a worker, a team of workers, WebGPU. The same
  * checks for each, on the built packages.
  */
+import type { Worker } from 'node:worker_threads'
 import { isQuernError } from '@quern/artifact'
 import { type JitOptions, jit } from '@quern/jit'
 import {
@@ -265,6 +266,21 @@ describe.each(places.filter(p => p.skip !== true))('a loaded model: $name', ({ o
     for (const use of [net.run({ x }), net.profile({ x }), net.fork(), net.state.read('total')])
       expect(await codeOf(use)).toBe('model/disposed')
     expect(net.report().device).toBe(options.device)
+  })
+
+  it('ends its workers when the last fork is disposed of', async () => {
+    const started: Worker[] = []
+    const note = (worker: Worker): void => void started.push(worker)
+    process.on('worker', note)
+    const net = await jit(wave, options)
+    process.off('worker', note)
+    expect(started).toHaveLength(options.thread === 'worker' ? (options.threads ?? 1) : 0)
+    const ended = started.map(worker => new Promise(resolve => worker.once('exit', resolve)))
+    const fork = await net.fork()
+    await net.dispose()
+    close((await fork.run({ x: Float32Array.of(1) })).y.data, waveOf(Float32Array.of(1)))
+    await fork.dispose()
+    await Promise.all(ended)
   })
 
   it('works behind a proxy of a framework', async () => {

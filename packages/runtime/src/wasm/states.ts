@@ -23,7 +23,8 @@ export const wasmStates = (manifest: Manifest, layout: WasmLayout, memory: WebAs
   const region = (): Uint8Array => new Uint8Array(memory.buffer, ports.length === 0 ? 0 : from, bytes)
   const kept = new Map<number, Uint8Array>()
   const initial = new Map<string, Uint8Array>()
-  let current = 0
+  /** Whose states lie where plans find them; nobody's, once that fork is gone. */
+  let current: number | undefined = 0
 
   const stateNamed = (name: string): (typeof ports)[number] => {
     const port = ports.find(p => p.name === name)
@@ -47,7 +48,7 @@ export const wasmStates = (manifest: Manifest, layout: WasmLayout, memory: WebAs
   const use = (fork: number): void => {
     if (fork === current) return
     if (bytes > 0) {
-      kept.set(current, region().slice())
+      if (current !== undefined) kept.set(current, region().slice())
       const mine = kept.get(fork)
       kept.delete(fork)
       if (mine === undefined) ports.forEach(first)
@@ -57,7 +58,10 @@ export const wasmStates = (manifest: Manifest, layout: WasmLayout, memory: WebAs
   }
   return {
     use,
-    drop: fork => void kept.delete(fork),
+    drop: fork => {
+      kept.delete(fork)
+      if (fork === current) current = undefined
+    },
     remember: () => {
       for (const { name, init, ...port } of ports)
         if (init !== undefined) {

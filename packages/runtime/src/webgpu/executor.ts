@@ -16,7 +16,7 @@ import { evaluate } from '../expr.ts'
 import { fromDevice, toDevice } from './convert.ts'
 import { gpuTensor, gpuTensorOf } from './device-tensor.ts'
 import { player } from './play.ts'
-import { type GpuProgram, createProgram, usage } from './program.ts'
+import { type GpuProgram, createProgram } from './program.ts'
 import { type Counters, createRecorder } from './recorder.ts'
 import { createStates } from './states.ts'
 
@@ -36,9 +36,13 @@ export const webgpuExecutor = async (
 
 const executorOver = async (program: GpuProgram): Promise<Executor> => {
   const { device, manifest, check } = program
+  const states = await createStates(program).catch((error: unknown) => {
+    // Nobody will dispose of a fork that was never made.
+    program.release()
+    throw error
+  })
   const counters: Counters = { dispatches: 0, submits: 0 }
   const recorder = createRecorder(program, counters)
-  const states = await createStates(program)
   /** Buffers of each entry, made on its first run and anew where they must grow. */
   const slots = new Map<string, (GPUBuffer | undefined)[]>()
   let last: Counters = { ...counters }
@@ -74,11 +78,7 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
         own[i] = undefined
       }
       recorder.forget()
-      const made = await program.allocating('a run', () =>
-        grow.map(i =>
-          device.createBuffer({ size: wanted[i] ?? 64, usage: usage.storage | usage.copyDst | usage.copySrc }),
-        ),
-      )
+      const made = await program.allocating('a run', storage => grow.map(i => storage(wanted[i] ?? 64)))
       grow.forEach((i, k) => (own[i] = made[k]))
     }
     peak = Math.max(peak, slotBytes() + stateBytes + program.constantBytes)
@@ -141,13 +141,8 @@ const executorOver = async (program: GpuProgram): Promise<Executor> => {
     const kept =
       run.outputs === 'cpu'
         ? undefined
-        : await program.allocating('outputs', () =>
-            found.map(({ bytes }) =>
-              device.createBuffer({
-                size: Math.max(64, Math.ceil(bytes / 64) * 64),
-                usage: usage.storage | usage.copyDst | usage.copySrc,
-              }),
-            ),
+        : await program.allocating('outputs', storage =>
+            found.map(({ bytes }) => storage(Math.max(64, Math.ceil(bytes / 64) * 64))),
           )
     kept?.forEach((to, i) => {
       const from = found[i]

@@ -8,6 +8,9 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout
 }
 
+/** A buffer of so many bytes that kernels bind. */
+export type MakeStorage = (size: number) => GPUBuffer
+
 export interface GpuProgram {
   readonly device: GPUDevice
   readonly manifest: Manifest
@@ -25,8 +28,8 @@ export interface GpuProgram {
   examined(): Promise<void>
   /** Throws what lies behind a promise that WebGPU rejected: most often a lost device, of which word may come a little later. */
   blame(cause: unknown): Promise<never>
-  /** Runs an allocation; its failure is a coded error. */
-  allocating<T>(what: string, make: () => T): Promise<T>
+  /** Makes buffers; where one of them is refused, none stays, and the failure is a coded error. */
+  allocating<T>(what: string, make: (storage: MakeStorage) => T): Promise<T>
   share(): GpuProgram
   release(): void
 }
@@ -82,27 +85,37 @@ export const createProgram = async (
       cause,
     )
   }
-  const allocating = async <T>(what: string, make: () => T): Promise<T> => {
+  const allocating = async <T>(what: string, make: (storage: MakeStorage) => T): Promise<T> => {
+    const buffers: GPUBuffer[] = []
     device.pushErrorScope('out-of-memory')
     device.pushErrorScope('validation')
-    const made = make()
-    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]).catch(blame)
-    check()
-    const error = errors.find(e => e !== null)
-    if (error)
-      throw new QuernError(
-        'device/out-of-memory',
-        `the GPU gave no memory for ${what} (${error.message}): dispose of models and tensors that are not needed, or load with device 'wasm'`,
-        { what },
-      )
-    return made
+    const made = make(size => {
+      const buffer = device.createBuffer({ size, usage: usage.storage | usage.copyDst | usage.copySrc })
+      buffers.push(buffer)
+      return buffer
+    })
+    try {
+      const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]).catch(blame)
+      check()
+      const error = errors.find(e => e !== null)
+      if (error)
+        throw new QuernError(
+          'device/out-of-memory',
+          `the GPU gave no memory for ${what} (${error.message}): dispose of models and tensors that are not needed, or load with device 'wasm'`,
+          { what },
+        )
+      return made
+    } catch (error) {
+      for (const buffer of buffers) buffer.destroy()
+      throw error
+    }
   }
 
   // Pipelines compile while the weights arrive.
   const building = Promise.all(shaders.map(shader => buildPipeline(device, shader)))
   const uploading = Promise.resolve(coming).then(async weights => ({
     weights,
-    ...(await allocating('weights', () => uploadConstants(device, manifest, weights))),
+    ...(await allocating('weights', storage => uploadConstants(device, storage, manifest, weights))),
   }))
   const [built, uploaded] = await Promise.allSettled([building, uploading])
   if (built.status === 'rejected' || uploaded.status === 'rejected') {
@@ -174,6 +187,7 @@ const buildPipeline = async (device: GPUDevice, shader: GpuShader): Promise<Pipe
 
 const uploadConstants = (
   device: GPUDevice,
+  storage: MakeStorage,
   manifest: Manifest,
   weights: Uint8Array,
 ): { buffers: Map<number, GPUBuffer>; bytes: number } => {
@@ -184,7 +198,7 @@ const uploadConstants = (
   const buffers = new Map<number, GPUBuffer>()
   let total = 0
   for (const [at, size] of sizes) {
-    const buffer = device.createBuffer({ size, usage: usage.storage | usage.copyDst | usage.copySrc })
+    const buffer = storage(size)
     const bytes = weights.subarray(at, at + size)
     const whole = bytes.length % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4)
     if (whole !== bytes) whole.set(bytes)

@@ -1,7 +1,7 @@
 /** @file The state buffers of one fork. */
 import { bytesOf } from '@quern/artifact'
 import { evaluate } from '../expr.ts'
-import { type GpuProgram, usage } from './program.ts'
+import type { GpuProgram } from './program.ts'
 
 /** State buffers by their index, filled with their initial values. */
 export const createStates = async ({ device, manifest, initial, allocating }: GpuProgram) => {
@@ -11,13 +11,8 @@ export const createStates = async ({ device, manifest, initial, allocating }: Gp
   for (const { webgpu } of Object.values(manifest.entries))
     for (const { kind, at = 0, bytes } of webgpu?.buffers ?? [])
       if (kind === 'state') reach.set(at, Math.max(reach.get(at) ?? 0, evaluate(bytes, {})))
-  const buffers = await allocating('states', () =>
-    ports.map((p, i) =>
-      device.createBuffer({
-        size: Math.max(64, Math.ceil(Math.max(sizes[i] ?? 0, reach.get(p.at) ?? 0) / 64) * 64),
-        usage: usage.storage | usage.copyDst | usage.copySrc,
-      }),
-    ),
+  const buffers = await allocating('states', storage =>
+    ports.map((p, i) => storage(Math.max(64, Math.ceil(Math.max(sizes[i] ?? 0, reach.get(p.at) ?? 0) / 64) * 64))),
   )
   const reset = (name?: string): void =>
     ports.forEach((p, i) => {
