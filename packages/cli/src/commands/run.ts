@@ -17,7 +17,16 @@ import { nestedValues } from '../nested-values.ts'
 import { profileTable } from '../profile-table.ts'
 import { readNpy, writeNpy } from '../npy.ts'
 import { showTensor } from '../show-tensor.ts'
-import { CommandError, evaluated, exportArgument, fileArgument, pickProgram, reporting } from './model-file.ts'
+import {
+  CommandError,
+  evaluated,
+  exportArgument,
+  fileArgument,
+  pickProgram,
+  readSchedules,
+  reporting,
+  schedulesArgument,
+} from './model-file.ts'
 
 /** The command line's parser keeps the last of several; an input may be given as often as there are inputs. */
 const allInputs = (rawArgs: readonly string[]): readonly string[] => {
@@ -78,13 +87,17 @@ export const run = defineCommand({
     entry: { type: 'string', description: 'which entry of a program', valueHint: 'name' },
     export: exportArgument,
     threads: { type: 'string', description: 'size of the team; default 1', default: '1' },
+    schedules: schedulesArgument,
     profile: { type: 'boolean', description: 'show the time of each kernel, on average over ten more runs' },
     out: { type: 'string', description: 'a folder for the outputs, as .npy files', valueHint: 'folder' },
   },
   run: ({ args, rawArgs }) =>
     reporting(async () => {
       const program = pickProgram(
-        await evaluated(args.file, { compile: { targets: ['wasm'] }, overrideTargets: true }),
+        await evaluated(args.file, {
+          compile: { targets: ['wasm'], ...(await readSchedules(args.schedules, args.export, ['wasm'])) },
+          overrideTargets: true,
+        }),
         args.export,
       )
       const { name, kind, artifacts } = program
