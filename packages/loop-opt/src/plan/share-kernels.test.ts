@@ -22,6 +22,40 @@ it('gives layers that repeat one kernel, whatever their tensors are called', () 
   expect(difference(graph, lowered, randomInputs(graph, new Map(), random(5)))).toBeUndefined()
 })
 
+it('keeps kernels apart that differ in a reducer or a truth value, though their outputs are called like them', () => {
+  const b = new GraphBuilder('reducers')
+  const x = b.input('x', tensorType('bool', [4])),
+    rows = b.input('rows', tensorType('f32', [2, 3])),
+    more = b.input('more', tensorType('f32', [1, 3]))
+  const at = b.one('constant', [], { data: { kind: 'inline', values: [0] }, dtype: 'i32', shape: [1] })
+  const bool = (name: string, value: number) =>
+    b.one('constant', [], { data: { kind: 'inline', values: [value] }, dtype: 'bool', shape: [] }, name)
+  const outputs = {
+    any: b.one('reduce-any', [x], { axes: [0] }, 'any'),
+    all: b.one('reduce-all', [x], { axes: [0] }, 'all'),
+    true: b.one('broadcast', [bool('true', 1)], { shape: [4] }, 'true'),
+    false: b.one('broadcast', [bool('false', 0)], { shape: [4] }, 'false'),
+    ...Object.fromEntries(
+      (['sum', 'min', 'max', 'prod'] as const).flatMap(name => [
+        [name, b.one(`reduce-${name}`, [rows], { axes: [1] }, name)],
+        [
+          `at_${name}`,
+          b.one(
+            'scatter-rows',
+            [rows, at, more],
+            { reduction: name === 'sum' ? 'add' : name === 'prod' ? 'mul' : name },
+            name,
+          ),
+        ],
+      ]),
+    ),
+  }
+  const graph = b.finish(outputs)
+  const lowered = lowerProgram(programOf(graph), wasmTarget())
+  for (const seed of [1, 2, 3])
+    expect(difference(graph, lowered, randomInputs(graph, new Map(), random(seed)))).toBeUndefined()
+})
+
 it('keeps kernels apart that differ in the order of their operands or in a number', () => {
   const b = new GraphBuilder('apart')
   const x = b.input('x', tensorType('f32', [4])),

@@ -1,5 +1,6 @@
 /** @file One kernel for steps that do the same: blocks of a network that repeat are one function. */
-import { type Plan, printKernel } from '@quern/core-ir'
+import { type Kernel, type Plan, ix, printKernel } from '@quern/core-ir'
+import { rewriteStmts, visitStmts } from '../schedule/tree.ts'
 import type { UnscheduledKernel } from './plan-builder.ts'
 import { mapKernels } from './steps.ts'
 
@@ -18,12 +19,8 @@ export const shareKernels = (
   const byMeaning = new Map<string, string>()
   const nameOf = new Map<string, string>()
   for (const [name, made] of kernels) {
-    const { kernel, stages } = made.region
-    const flags = kernel.params.map(p => (constants.get(name)?.has(p.name) === true ? 'c' : '-')).join('')
-    const text = printKernel({ ...kernel, name: 'kernel', origins: [] })
-    const roles = stages.map(s => `${s.role} ${s.buffer} ${s.spatial.join()} ${s.reduce.join()}`).join(';')
-    const symbols = new Set(kernel.symbols.map(s => s.name))
-    const meaning = `${made.kind} ${flags} ${renamed(`${text}\n${roles}`, symbols)}`
+    const flags = made.region.kernel.params.map(p => (constants.get(name)?.has(p.name) === true ? 'c' : '-')).join('')
+    const meaning = `${made.kind} ${flags} ${meaningOf(made)}`
     const same = byMeaning.get(meaning)
     nameOf.set(name, same ?? name)
     if (same !== undefined) continue
@@ -43,18 +40,36 @@ export const shareKernels = (
   }
 }
 
-/** Words of the loop language's text, which mean the same everywhere. */
-const fixed =
-  /^(kernel|read|write|read_write|alloc|register|shared|private|for|store|accumulate|let|if|else|barrier|fail|at|value|and|or|not|nan|inf|[fiu](8|16|32|64)|bool)$/
-
-/** Names in the order in which they first stand, so that only structure is left. */
-const renamed = (text: string, symbols: ReadonlySet<string>): string => {
+/**
+ * The text of a kernel under names that say only which binder they are, so that what is equal but for names has one text. By
+ * structure: a name may be any word, also one that means something else in the text (a reducer, a dtype, a literal).
+ */
+const meaningOf = ({ region: { kernel, stages } }: UnscheduledKernel): string => {
   const names = new Map<string, string>()
-  return text.replace(/[A-Za-z_]\w*(?=(\(?))/g, (word, bracket: string) => {
-    if (bracket === '(' || fixed.test(word) || symbols.has(word)) return word
-    const known = names.get(word)
-    if (known !== undefined) return known
-    names.set(word, `v${names.size}`)
-    return `v${names.size - 1}`
+  const bind = (name: string): void => {
+    if (!names.has(name)) names.set(name, `v${names.size}'`)
+  }
+  kernel.params.forEach(p => bind(p.name))
+  visitStmts(kernel.body, s => {
+    if (s.kind === 'for') bind(s.axis)
+    if (s.kind === 'alloc') bind(s.buffer.name)
+    if (s.kind === 'let') bind(s.name)
   })
+  const rename = (name: string): string => names.get(name) ?? name
+  const renamed: Kernel = {
+    ...kernel,
+    name: 'kernel',
+    origins: [],
+    params: kernel.params.map(p => ({ ...p, name: rename(p.name) })),
+    body: rewriteStmts(kernel.body, {
+      binder: rename,
+      variable: name => {
+        const other = names.get(name)
+        return other === undefined ? undefined : ix.variable(other)
+      },
+      access: (buffer, indices) => ({ buffer: rename(buffer), indices }),
+    }),
+  }
+  const roles = stages.map(s => [s.role, rename(s.buffer), s.spatial.map(rename), s.reduce.map(rename)])
+  return `${printKernel(renamed)}\n${JSON.stringify(roles)}`
 }
