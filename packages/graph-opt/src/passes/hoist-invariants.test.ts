@@ -51,6 +51,22 @@ test('a product of weights is computed before the loop', async () => {
   expect(opsOf(after)).toEqual(['matmul', 'exp', 'loop'])
   expect(opsOf(bodyOf(after))).toEqual(['constant', 'mul'])
 })
+test('an op that defines a symbol stays in the graph whose shapes speak of it', async () => {
+  const { after } = await same(`graph g(%n: i32[], %a: f32[2,2], %w: f32[2,2]) {
+  %r = loop(%n, _, %a, %w, body=graph body<k: 0..4 upto 4>(%i: i32[], %x: f32[2,2], %v: f32[2,2]) {
+    %go = constant(data=[1], dtype=bool) : bool[]
+    %0, %1 = nonzero(%v) : i64[k,2], i32[]
+    %2 = reduce-sum(%0, axes=[0,1]) : i64[]
+    %3 = cast(%2, dtype=f32) : f32[]
+    %4 = broadcast(%3, shape=[2,2]) : f32[2,2]
+    %5 = add(%x, %4) : f32[2,2]
+    return going = %go, x = %5
+  }) : f32[2,2]
+  return y = %r
+}`)
+  expect(opsOf(after)).toEqual(['loop'])
+  expect(opsOf(bodyOf(after))).toContain('nonzero')
+})
 test('what depends on the trip or on what is carried stays', async () => {
   const { after, before } = await same(
     loop(`%0 = cast(%i, dtype=f32) : f32[]

@@ -8,6 +8,7 @@ import {
   dropDead,
   isGraph,
   mapNested,
+  opNamed,
   transformGraph,
 } from '@quern/core-ir'
 import { cheapToMake } from './known-constants.ts'
@@ -19,12 +20,16 @@ const staysInside = (node: Node): boolean => cheapToMake.has(node.op) || node.op
 /** Inputs of a loop's body: the trip, what is carried, and what stays. */
 const invariantInputs = (body: Graph): readonly Value[] => body.inputs.slice(body.outputs.length).map(i => i.value)
 
-/** The nodes of a body that depend on nothing but what stays; those that hold graphs of their own are left where they are. */
+/**
+ * The nodes of a body that depend on nothing but what stays. Those that hold graphs of their own are left where they are, and those
+ * that define symbols: the body's shapes speak of these, and they belong to the graph that their op is in.
+ */
 const invariantNodes = (body: Graph): ReadonlySet<Node> => {
   const known = new Set(invariantInputs(body))
   const found = new Set<Node>()
   for (const node of body.nodes) {
-    if (Object.values(node.attrs).some(isGraph) || !node.operands.every(v => v === undefined || known.has(v))) continue
+    if (Object.values(node.attrs).some(isGraph) || opNamed(node.op).defines !== undefined) continue
+    if (!node.operands.every(v => v === undefined || known.has(v))) continue
     found.add(node)
     node.results.forEach(r => known.add(r))
   }

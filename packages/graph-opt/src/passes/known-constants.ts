@@ -12,6 +12,15 @@ export const countOf = (value: Value): number | undefined => {
   return ix.isConst(count) && value.type.shape.every(d => ix.isConst(d)) ? count.value : undefined
 }
 
+/** Whether an attribute is an expression over symbols, whose values a run knows first. */
+const mentionsSymbols = (node: Node): boolean =>
+  Object.entries(opNamed(node.op).attrs).some(([name, { kind }]) => {
+    if (kind !== 'dim' && kind !== 'dims') return false
+    const value = node.attrs[name]
+    const dims = Array.isArray(value) ? value : [value]
+    return dims.some(d => d !== undefined && d !== null && typeof d === 'object' && 'key' in d && !ix.isConst(d))
+  })
+
 /** Whether a node could be computed at build, were its operands known. */
 export const isComputable = (node: Node): boolean => {
   const op = opNamed(node.op)
@@ -20,6 +29,7 @@ export const isComputable = (node: Node): boolean => {
     op.class !== 'region' &&
     op.class !== 'constant' &&
     op.defines === undefined &&
+    !mentionsSymbols(node) &&
     !Object.values(node.attrs).some(isGraph) &&
     node.results.every(r => countOf(r) !== undefined)
   )

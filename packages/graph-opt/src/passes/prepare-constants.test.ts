@@ -33,6 +33,20 @@ const split = async (text: string, limits: Partial<PrepareLimits> = {}) => {
 const weight = (name: string, shape: string, bytes: number, at = 0): string =>
   `%${name} = constant(data=bytes("w", ${at}, ${bytes}, ""), shape=${shape}) : f32${shape}`
 
+test('what a symbol decides is left to the run, though its shape is known', async () => {
+  const { graph, pieces } = await split(`graph g<n: 1..>(%x: f32[n,512]) {
+    ${weight('w', '[512,512]', 1048576)}
+    %s = dim-value(value=n, dtype=f32) : f32[]
+    %r = sqrt(%s) : f32[]
+    %b = broadcast(%r, shape=[512,512]) : f32[512,512]
+    %ws = div(%w, %b) : f32[512,512]
+    %y = matmul(%x, %ws) : f32[n,512]
+    return y = %y
+  }`)
+  expect(pieces).toEqual([])
+  expect(graph.nodes.map(n => n.op)).toEqual(['constant', 'dim-value', 'sqrt', 'broadcast', 'div', 'matmul'])
+})
+
 test('a scaled weight is prepared, what repeats it is not', async () => {
   const { graph, pieces, notes } = await split(`graph g<n: 1..>(%x: f32[n,512]) {
     ${weight('w', '[512,512]', 1048576)}
