@@ -16,7 +16,7 @@ const files = [
 const bin = fileURLToPath(new URL('../node_modules/.bin/vitest', import.meta.url))
 const { status } = spawnSync(bin, ['run', ...files.map(f => `src/${f}`), ...process.argv.slice(2)], {
   cwd: fileURLToPath(new URL('../tests', import.meta.url)),
-  env: { ...process.env, QUERN_RUNS: process.env.QUERN_RUNS ?? '200' },
+  env: { ...process.env, QUERN_RUNS: process.env.QUERN_RUNS || '200' },
   shell: process.platform === 'win32',
   stdio: 'inherit',
 })

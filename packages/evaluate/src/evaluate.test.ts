@@ -33,10 +33,10 @@ const countingCompiler = `
   }
   export const compileVariants = async (program, target, variants) => variants.map(v => compile(program, target, v))`
 
-const evaluate = (file: string, options: EvaluateOptions = {}) =>
+const evaluate = (file: string, options: EvaluateOptions = {}, compiler = countingCompiler) =>
   evaluateModelFile(file, {
     ...options,
-    standIns: { '@quern/compiler': pathToFileURL(write('compiler.mjs', countingCompiler)).href },
+    standIns: { '@quern/compiler': pathToFileURL(write('compiler.mjs', compiler)).href },
   })
 
 const wave = `import { model, tensor, matmul } from '@quern/model'
@@ -293,5 +293,17 @@ describe('the cache', () => {
     write('a.model.ts', text.replace('(x, s)', '(s, x)'))
     expect((await run()).cached).toBe(false)
     expect((await run({ renew: true })).cached).toBe(false)
+  })
+
+  it('keeps nothing that another compiler made', async () => {
+    const cacheDir = join(folder, 'cache')
+    const file = write('a.model.ts', wave)
+    const first = await evaluate(file, { cacheDir })
+    expect((await evaluate(file, { cacheDir })).cached).toBe(true)
+    const changed = countingCompiler.replace('[n.op, n.origin]', 'n.op')
+    const second = await evaluate(file, { cacheDir }, changed)
+    expect([first.cached, second.cached]).toEqual([false, false])
+    expect(codeOf(second)).toEqual(['matmul', 'matmul', 'matmul'])
+    expect(codeOf(await evaluate(file, { cacheDir }))).toEqual(codeOf(first))
   })
 })

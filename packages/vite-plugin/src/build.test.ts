@@ -206,7 +206,7 @@ describe('workers', () => {
 })
 
 describe.each(['rollup', 'rolldown'] as const)('%s', bundler => {
-  const run = async (): Promise<string> => {
+  const run = async (): Promise<{ readonly dir: string; readonly watched: readonly string[] }> => {
     const dir = join(project.root, 'dist')
     const input = join(project.root, 'app.mjs')
     project.write('app.mjs', app)
@@ -215,16 +215,26 @@ describe.each(['rollup', 'rolldown'] as const)('%s', bundler => {
         ? await rollup({ input, plugins: [quern(options())], external: /platform/, onwarn: () => {} })
         : await rolldown({ input, plugins: [quern(options())], logLevel: 'silent' })
     await bundle.write({ dir, format: 'es' })
+    const watched = await bundle.watchFiles
     await bundle.close()
-    return dir
+    return { dir, watched }
   }
 
   it('builds, and finds the files relative to the code', async () => {
-    const dir = await run()
+    const { dir } = await run()
     const code = codeIn(dir)
     expect(await weightsOf(join(dir, 'app.js'))).toEqual([1, 2])
     expect(filesIn(dir).filter(f => f.includes('two'))).toHaveLength(4)
     expect(code).not.toContain('unused')
+  })
+
+  it('watches what a model file reads, which is in no bundle', async () => {
+    project.write('layers.ts', `export { matmul } from '@quern/model'`)
+    project.write('scale.bin', '2')
+    const head = `import { readFileSync } from 'node:fs'\nimport './layers.ts'\nexport const scale = readFileSync(new URL('./scale.bin', import.meta.url), 'utf8')\n`
+    project.write('two.model.ts', head + twoLayers)
+    const { watched } = await run()
+    for (const name of ['two.model.ts', 'layers.ts', 'scale.bin']) expect(watched).toContain(join(project.root, name))
   })
 })
 

@@ -71,6 +71,34 @@ test('unpacking undoes packing: any permutation, split and dtype, separable or n
   )
 })
 
+test.each<readonly [string, Layout, (i: number, j: number, k: number) => number]>([
+  [
+    'dims that change places',
+    { map: [logicalDim(2), d0, d1], shape: [constant(4), constant(3), constant(5)] },
+    (i, j, k) => (k * 3 + i) * 5 + j,
+  ],
+  [
+    'a map that reads two dims at once',
+    { map: [mod(add(d0, d1), 7), d0, logicalDim(2)], shape: [constant(7), constant(3), constant(4)] },
+    (i, j, k) => (((i + j) % 7) * 3 + i) * 4 + k,
+  ],
+])('%s: every element of three dims has its place, whole and in pieces that end anywhere', (_, layout, placeOf) => {
+  const shape = [3, 5, 4] as const
+  const data = Uint8Array.from({ length: 60 }, (_, i) => i + 1)
+  const wanted = new Uint8Array(layoutSpan(layout))
+  for (let i = 0; i < 3; i++)
+    for (let j = 0; j < 5; j++) for (let k = 0; k < 4; k++) wanted[placeOf(i, j, k)] = (i * 5 + j) * 4 + k + 1
+  const packed = packConstant(data, 'u8', shape, layout)
+  expect([...packed]).toEqual([...wanted])
+  expect([...unpackLayout(packed, 'u8', shape, layout)]).toEqual([...data])
+  for (const rows of [1, 2, 4, 7, 15]) {
+    const streamed = new Uint8Array(wanted.length)
+    const take = packingInto(streamed, 'u8', shape, layout)
+    for (let row = 0; row < 15; row += rows) take(data.subarray(row * 4, Math.min(row + rows, 15) * 4))
+    expect([...streamed]).toEqual([...wanted])
+  }
+})
+
 test('packing ten megabytes is quick', () => {
   const layout: Layout = { map: [floorDiv(d1, 8), d0, mod(d1, 8)], shape: [constant(200), constant(1600), constant(8)] }
   const start = performance.now()
