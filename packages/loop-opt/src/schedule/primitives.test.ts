@@ -408,102 +408,6 @@ describe('pictures', () => {
   })
 })
 
-const codeOf = (edit: () => unknown): string => {
-  try {
-    edit()
-  } catch (error) {
-    if (isQuernError(error)) return error.code
-    throw error
-  }
-  return 'nothing was refused'
-}
-
-const inPlace = (): Schedule => of('kernel f(read_write y: f32[10]) { for i < 10 { store y[i] = y[i] * 2.0 } }')
-const scan = (): Schedule => of('kernel f(read_write y: f32[10]) { for i < 9 { store y[i + 1] = y[i] + y[i + 1] } }')
-const scatter = (): Schedule =>
-  of('kernel f(read p: i32[8], read x: f32[8], write y: f32[8]) { for i < 8 { store y[value(p[i])] = x[i] } }')
-const wavefront = (): Schedule =>
-  of('kernel f(read_write y: f32[8,8]) { for i < 7 { for j < 7 { store y[i + 1, j] = y[i, j + 1] } } }')
-
-const refusals: readonly (readonly [code: string, edit: () => unknown])[] = [
-  ['split-no-such-axis', () => p.split(flat(), 'z', 4)],
-  ['split-not-divisible', () => p.split(flat(), 'i', 4)],
-  ['split-not-divisible', () => p.split(map(), 'y_i', 4)],
-  ['split-bad-factor', () => p.split(flat(), 'i', 0)],
-  ['split-not-serial', () => p.split(p.unroll(flat(), 'i'), 'i', 5)],
-  ['split-overlap-not-a-pure-map', () => p.split(inPlace(), 'i', 4, { tail: 'overlap' })],
-  ['split-overlap-not-a-pure-map', () => p.split(matmul(), 'acc_k', 4, { tail: 'overlap' })],
-  ['split-pad-reaches-outside', () => p.split(rows(), 'y_j', 5, { tail: 'pad' })],
-  ['split-pad-reaches-outside', () => p.split(matmul(), 'acc_k', 4, { tail: 'pad' })],
-  ['split-pad-reaches-outside', () => p.split(flat(), 'i', 32, { tail: 'pad' })],
-  ['split-not-a-reduction', () => p.split(flat(), 'i', 4, { tail: 'mask' })],
-  ['reorder-dependence', () => p.reorder(wavefront(), 'j', 'i')],
-  ['reorder-reassociates', () => p.reorder(scheduleOf(convRegion(1, 1, 4, 4)), 'acc_v', 'acc_u')],
-  ['reorder-not-perfectly-nested', () => p.reorder(matmul(), 'acc_i', 'y_i')],
-  ['fuse-not-perfectly-nested', () => p.fuse(matmul(), 'acc_i', 'acc_k')],
-  ['unroll-extent', () => p.unroll(map(), 'y_i')],
-  ['vectorize-extent', () => p.vectorize(flat(), 'i')],
-  ['vectorize-dependence', () => p.vectorize(p.split(rows(), 's_k', 4), 's_k_i')],
-  ['vectorize-dependence', () => p.vectorize(p.split(scatter(), 'i', 4), 'i_i')],
-  ['vectorize-dependence', () => p.vectorize(p.split(scan(), 'i', 4, { tail: 'peel' }), 'i_i')],
-  ['vectorize-body', () => p.vectorize(matmul(), 'acc_i')],
-  ['parallel-dependence', () => p.parallel(scan(), 'i')],
-  ['parallel-dependence', () => p.parallel(scatter(), 'i')],
-  ['parallel-not-outermost', () => p.parallel(matmul(), 'y_j')],
-  ['parallel-writes-outer-private', () => p.parallel(rows(), 's_i')],
-  ['bind-order', () => p.bind(flat(), 'i', 'thread.x')],
-  ['bind-dependence', () => p.bind(scan(), 'i', 'workgroup.x')],
-  ['bind-writes-outer-private', () => p.bind(rows(), 's_i', 'workgroup.x')],
-  [
-    'bind-unbound-write',
-    () =>
-      p.bind(
-        of(
-          'kernel f(read x: f32[8], write y: f32[8], write z: f32[8]) { for i < 8 { store y[i] = x[i] } for j < 8 { store z[j] = x[j] } }',
-        ),
-        'i',
-        'workgroup.x',
-      ),
-  ],
-  ['computeAt-overlaps', () => p.computeAt(matmul(), 'acc_init', 'acc_k')],
-  ['computeAt-overlaps', () => p.computeAt(rows(), 'y', 's_k')],
-  ['computeAt-not-covered', () => p.computeAt(p.split(map(), 'y_i', 4, { tail: 'peel' }), 't', 'y_i_i')],
-  ['computeAt-subscripts', () => p.computeAt(p.split(matmul(), 'acc_init_i', 2), 'acc_init_i_o', 'acc_i')],
-  ['inline-writers', () => p.inline(rows(), 's')],
-  ['inline-not-a-local', () => p.inline(flat(), 'y')],
-  [
-    'fission-dependence',
-    () =>
-      p.fission(
-        of('kernel f(read_write y: f32[9], write z: f32[9]) { for i < 8 { store z[i] = y[i] store y[i + 1] = 2.0 } }'),
-        'i',
-      ),
-  ],
-  ['stage-written', () => p.stage(rows(), 's', 's_k', { space: 'register' })],
-  ['stage-size', () => p.stage(map(), 'x', 'y_i', { space: 'register', around: true })],
-  ['stage-not-updated', () => p.stage(rows(), 'x', 's_i', { space: 'register', update: true })],
-  ['rfactor-reassociates', () => p.rfactor(p.split(rows(), 's_k', 4), 's_k_i', 's_k_o')],
-  [
-    'rfactor-chooses-element',
-    () => p.rfactor(p.split(scheduleOf(rowRegion('m', 12), { permits: 'reassociates' }), 's_k', 4), 's_k_i', 's_i'),
-  ],
-  ['tensorize-no-match', () => p.tensorize(scheduleOf(rowRegion(4, 12), { permits: 'reassociates' }), 's_k', 'madd')],
-  ['tensorize-numerics', () => p.tensorize(matmul(), 'acc_k', 'madd')],
-  ['tensorize-no-such-intrinsic', () => p.tensorize(matmul(), 'acc_k', 'nothing')],
-  ['setSpace-extent', () => p.setSpace(rows(), 's', 'register')],
-  ['setSpace-shared-place', () => p.setSpace(matmul(), 'acc', 'shared')],
-  ['partition-no-condition', () => p.partition(flat(), 'i')],
-  ['hoist-nothing-invariant', () => p.hoist(flat(), 'x', 'i').kernel && p.hoist(matmul(), 'b', 'acc_i')],
-  ['hoist-written', () => p.hoist(inPlace(), 'y', 'i')],
-  ['hoistIf-no-if', () => p.hoistIf(flat(), 'i')],
-  ['layout-not-a-bijection', () => p.layout(matmul(), 'b', [{ dim: 0 }])],
-  [
-    'layout-local-padding',
-    () => p.layout(matmul(), 'acc', [{ dim: 0, part: 'block', by: 3 }, { dim: 1 }, { dim: 0, part: 'inside', by: 3 }]),
-  ],
-  ['layout-no-such-buffer', () => p.layout(matmul(), 'nobody', [{ dim: 0 }, { dim: 1 }])],
-]
-
 test('rfactor keeps partial results for each element that an axis inside chooses', () => {
   const region = matmulRegion(3, 8, 12)
   let s = p.split(scheduleOf(region, { permits: 'reassociates' }), 'acc_k', 4)
@@ -512,10 +416,6 @@ test('rfactor keeps partial results for each element that an axis inside chooses
   expect(printKernel(s.kernel)).toContain('alloc register part: f32[4,8]')
   expect(printKernel(s.kernel)).toContain('accumulate acc[acc_i, acc_j_join] sum= part[acc_k_i_join, acc_j_join]')
   expect(outputsOf(legalise(s.kernel), {})).toEqual(outputsOf(region.kernel, {}))
-})
-
-test.each(refusals)('refuses: schedule/%s', (code, edit) => {
-  expect(codeOf(edit)).toBe(`schedule/${code}`)
 })
 
 test('an error underlines the axis in the printed kernel', () => {
