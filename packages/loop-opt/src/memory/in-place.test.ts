@@ -125,7 +125,9 @@ describe('params that may share memory', () => {
 
   it('that differ in shape or width never do', () => {
     const of = (y: string): readonly unknown[] =>
-      inPlacePairs(parseKernel(`kernel k(read x: f32[8], write y: ${y}) { for i < 8 { store y[i] = ${y.slice(0, 3)}(x[i]) } }`))
+      inPlacePairs(
+        parseKernel(`kernel k(read x: f32[8], write y: ${y}) { for i < 8 { store y[i] = ${y.slice(0, 3)}(x[i]) } }`),
+      )
     expect(of('i32[8]')).toHaveLength(1)
     expect(of('i32[9]')).toHaveLength(0)
     expect(of('f64[8]')).toHaveLength(0)
