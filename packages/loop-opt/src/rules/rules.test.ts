@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, Case>> = {
       b.one('relu', [
         b.one('conv', [b.input('x', f32(n, 3, 9, 9)), b.input('w', f32(8, 3, 3, 3))], { pads: [1, 1, 1, 1] }),
       ]),
-    wasm: [vector, /alloc private x_padded/, /alloc register acc: f32\[4,8\]/],
+    wasm: [vector, /alloc private x_lines/, /alloc register acc: f32\[4,8\]/],
     webgpu: [workgroup, register],
   },
   'strided convolution': {

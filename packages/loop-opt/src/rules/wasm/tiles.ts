@@ -2,7 +2,6 @@
  * @file Reductions on a CPU whose neighbouring results come from neighbouring elements (column sums, pooling, depthwise and
  * direct convolution): vectors hold neighbouring results while the reduction runs, and a tile of them stays in registers.
  */
-import { ix } from '@quern/core-ir'
 import type { Stage } from '../../lower/lowered-region.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
@@ -31,6 +30,7 @@ import {
   reductionOf,
   reusedAxis,
 } from '../structure.ts'
+import { type LineBlocks, lineBlocksOf, linesCopied, strideOf, tilesPacked } from './line-blocks.ts'
 import { inParallel, isTeam } from './map.ts'
 import { lanesIn, unrollSmall, vectors } from './vector.ts'
 
@@ -53,11 +53,17 @@ export const tileRule: ScheduleRule = context => {
   // epilogue (a residual) may share the memory of the result.
   const mayOverlap =
     (parts.update.spatial.length > 1 || !isTeam(context)) && inPlacePairs(context.region.kernel).length === 0
+  const blocks = row === undefined ? undefined : lineBlocksOf(s, parts.update, loads, { row, column }, context.target)
   return firstOf(
     ...heights.flatMap(h =>
-      tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).map(t => () => {
+      tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).flatMap(t => {
         const tile = { row: h > 1 ? row : undefined, height: h, ...t, lanes, team: isTeam(context) }
-        return inParallel(tiled(s, parts, tile), context)
+        return [
+          ...(blocks === undefined || h === 1
+            ? []
+            : [() => inParallel(tiledLines(s, parts, tile, blocks, context.constants), context)]),
+          () => inParallel(tiled(s, parts, tile), context),
+        ]
       }),
     ),
   )
@@ -65,12 +71,6 @@ export const tileRule: ScheduleRule = context => {
 
 /** Elements from one column to the next with which no cache line holds two. */
 const farApart = 64
-
-const strideOf = (a: Access, axis: string): number =>
-  ix.split(a.indices.at(-1) ?? ix.constant(0)).terms.reduce((step, t) => {
-    const [factor, ...more] = t.factors
-    return factor?.kind === 'var' && factor.name === axis && more.length === 0 ? Math.abs(t.coef) : step
-  }, 0)
 
 interface ColumnTile {
   readonly width: number
@@ -121,7 +121,8 @@ interface Tile {
  *                        for k…: acc[…] += …          written out, vectors along the columns
  *                        y[…] = epilogue(acc)
  */
-const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Schedule => {
+const tiled = (s: Schedule, parts: Reduction, tile: Tile): Schedule => {
+  const { update } = parts
   const column = update.spatial.at(-1) ?? ''
   let t = tile.row === undefined ? s : split(s, tile.row, tile.height)
   const inner = tile.row === undefined ? undefined : `${tile.row}_i`
@@ -130,12 +131,54 @@ const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Sch
   const [first, second, third] = outer
   const joined = tile.team && first !== undefined && second !== undefined && third !== undefined ? second : undefined
   t = withoutGuards(t, update, joined ?? first ?? column)
-  const at = inner ?? column
-  t = computeAt(computeAt(t, init.name, at), store.name, at)
-  t = columns(t, {
+  t = intoRegisters(t, parts, tile, inner, update.reduce)
+  return joined === undefined || first === undefined ? t : tryEdit(t, u => fuse(u, first, joined))
+}
+
+/**
+ * The same over blocks of lines, each of which passes all rows (the channels of a convolution) before the next:
+ *
+ *     for i_o: copy = the lines of the block, with borders filled and strides taken apart
+ *       for c_o: for i_i: for j_o: as above, the weights of the rows of a tile side by side
+ */
+const tiledLines = (
+  s: Schedule,
+  parts: Reduction,
+  tile: Tile,
+  blocks: LineBlocks,
+  constants: ReadonlySet<string>,
+): Schedule => {
+  const { update } = parts
+  const row = tile.row ?? ''
+  const { lines, by, reduce } = blocks
+  let t = tilesPacked(s, update, { row, height: tile.height, reduce, constants })
+  t = split(split(t, row, tile.height), lines, by)
+  const others = update.spatial.slice(0, -1).filter(a => a !== row && a !== lines)
+  const column = update.spatial.at(-1) ?? ''
+  t = reorder(t, ...others, `${lines}_o`, `${row}_o`, `${lines}_i`, column, `${row}_i`)
+  t = linesCopied(t, update, `${lines}_o`, column, borders)
+  t = intoRegisters(t, parts, tile, `${row}_i`, reduce)
+  // One loop over all blocks of all pictures: of either there may be few, and a team shares them.
+  return others.reduceRight<readonly [Schedule, string]>(
+    ([u, inner], axis) => [tryEdit(u, v => fuse(v, axis, inner)), `${axis}_${inner}`],
+    [t, `${lines}_o`],
+  )[0]
+}
+
+/** Fill, products and store of one tile at a time, in the loops that stand around it now. */
+const intoRegisters = (
+  s: Schedule,
+  { init, update, store }: Reduction,
+  tile: Tile,
+  row: string | undefined,
+  reduce: readonly string[],
+): Schedule => {
+  const column = update.spatial.at(-1) ?? ''
+  const at = row ?? column
+  return columns(computeAt(computeAt(s, init.name, at), store.name, at), {
     column,
-    row: inner,
-    reduce: update.reduce,
+    row,
+    reduce,
     init: init.spatial,
     store: store.spatial,
     accumulator: update.buffer,
@@ -143,7 +186,6 @@ const tiled = (s: Schedule, { init, update, store }: Reduction, tile: Tile): Sch
     tail: tile.tail,
     lanes: tile.lanes,
   })
-  return joined === undefined || first === undefined ? t : tryEdit(t, u => fuse(u, first, joined))
 }
 
 /** Copies what is read with a border of fills, so that the reduction itself tests nothing. */

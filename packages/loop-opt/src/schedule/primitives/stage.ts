@@ -28,6 +28,8 @@ export type StageOptions = {
   readonly permute?: readonly number[]
   /** The copy is made once around the whole loop, not in each iteration. */
   readonly around?: boolean
+  /** What the extents of the copy, by dim of the source, are rounded up to multiples of: whole blocks, where a layout cuts it. */
+  readonly multiples?: readonly number[]
   /** Copy back afterwards; for accumulators. */
   readonly update?: boolean
   /** Thread axes that copy together, outermost first: shared memory, with a barrier before and after. */
@@ -83,7 +85,16 @@ export const stage = primitive('stage', (s, buffer: string, axis: string, option
       axis,
     )
   const threads = (options.threads ?? []).map(t => findLoop(s.kernel, t, 'stage').loop)
-  const box = boxOf(uses, decl, domain, threads)
+  const touched = boxOf(uses, decl, domain, threads)
+  if (options.multiples !== undefined && options.update === true)
+    throw scheduleError(
+      s.kernel,
+      'stage',
+      'multiples-update',
+      `a copy of ${buffer} that is rounded up holds elements that nobody updates`,
+      axis,
+    )
+  const box = { ...touched, size: touched.size.map((e, d) => ix.roundUp(e, options.multiples?.[d] ?? 1)) }
   if (options.space !== 'private' && !box.size.every(e => ix.isConst(e)))
     throw scheduleError(
       s.kernel,
