@@ -108,6 +108,7 @@ describe('quern run', () => {
     [['--input', 'x=[[1],[2,3]]'], 'different lengths'],
     [['--input', 'x=gone.npy'], 'cannot read gone.npy'],
     [['--export', 'none'], 'it exports default, shift'],
+    [['--entry', 'toString'], 'has no entry toString; it has main'],
     [['--input', 'x=[1]', '--threads', 'many'], 'threads must be a whole number above 0'],
     [[], 'x'],
   ])('says what is wrong with %j', async (args, expected) => {

@@ -57,10 +57,13 @@ export const artifactOf = async (
 
 /** Bounds of the dims that callers bind; data-defined ones are the plan's own. */
 const symbolBounds = (program: ProgramGraph): Readonly<Record<string, SymbolBounds>> => {
-  const bounds: Record<string, SymbolBounds> = {}
   const all = mergeSymbols(...[...program.entries.values()].map(g => g.symbols))
-  for (const { name, min, max, multipleOf, upper } of all.values())
-    if (upper === undefined)
-      bounds[name] = { min, ...(max !== undefined && { max }), ...(multipleOf > 1 && { multipleOf }) }
-  return bounds
+  return Object.fromEntries(
+    [...all.values()]
+      .filter(({ upper }) => upper === undefined)
+      .map(({ name, min, max, multipleOf }): [string, SymbolBounds] => [
+        name,
+        { min, ...(max !== undefined && { max }), ...(multipleOf > 1 && { multipleOf }) },
+      ]),
+  )
 }

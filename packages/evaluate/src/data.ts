@@ -22,6 +22,8 @@ export const whyNotData = (value: unknown, path = '', outer: readonly object[] =
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
     return `${(value as { constructor?: { name?: string } }).constructor?.name ?? 'an object of its own kind'}${at}`
+  // In a literal, this name sets the prototype.
+  if (Object.hasOwn(value, '__proto__')) return `an object with a property named __proto__${at}`
   const entries = Array.isArray(value)
     ? value.map((v, i) => [`[${i}]`, v] as const)
     : Object.entries(value).map(([k, v]) => [`.${k}`, v] as const)

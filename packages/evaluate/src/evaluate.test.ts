@@ -86,15 +86,22 @@ describe('evaluateModelFile', () => {
   it('says which exports are no data', async () => {
     const file = write(
       'a.model.ts',
-      `export const f = () => 1, ok = { a: [1] }, bad = { m: { n: new Map() } }, C = class A {}\n`,
+      `export const f = () => 1, ok = { a: [1] }, bad = { m: { n: new Map() } }, C = class A {}, p = [{ ['__proto__']: 1 }]
+const proto = 2
+export { proto as __proto__ }
+`,
     )
     const { notData, exports } = await evaluate(file)
     expect(notData).toEqual([
       { exportName: 'C', is: 'a class' },
       { exportName: 'bad', is: 'Map at .m.n' },
       { exportName: 'f', is: 'a function' },
+      { exportName: 'p', is: 'an object with a property named __proto__ at [0]' },
     ])
-    expect(exports).toEqual({ ok: { a: [1] } })
+    expect(Object.entries(exports)).toEqual([
+      ['__proto__', 2],
+      ['ok', { a: [1] }],
+    ])
   })
 
   it('reports a refused target where another can, and fails where none can', async () => {
@@ -104,6 +111,24 @@ describe('evaluateModelFile', () => {
     expect(both.programs[0]?.refused.map(r => [r.target, r.failure.message])).toEqual([['webgpu', 'no f64']])
     const one = await evaluate(write('a.model.ts', text), { compile: { targets: ['webgpu'] } })
     expect(one.error).toMatchObject({ code: 'webgpu/unsupported-dtype' })
+  })
+
+  it('gives an export the schedules of its own name, and none that an object inherits', async () => {
+    const text = wave.replace('export default model', 'export const toString = model')
+    const schedulesOf = async (schedules: Record<string, string>) => {
+      const showing = countingCompiler
+        .replace('variants) =>', 'variants, options) =>')
+        .replace(
+          'variants.map(v => compile',
+          "variants.map(v => { v.onStage?.('given', String(options.schedules)); return v }).map(v => compile",
+        )
+      const options = { stages: true, compile: { targets: ['wasm'], schedules } } as const
+      const { programs, error } = await evaluate(write('a.model.ts', text), options, showing)
+      expect(error).toBeUndefined()
+      return programs[0]?.stages.find(s => s.stage === 'given')?.text
+    }
+    expect(await schedulesOf({ toString: 'mine' })).toBe('mine')
+    expect(await schedulesOf({ other: 'mine' })).toBe('undefined')
   })
 
   it('compiles a model with two names once', async () => {

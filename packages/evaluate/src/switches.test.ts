@@ -25,6 +25,9 @@ describe('switches', () => {
     expect(readSwitches({})).toEqual({ level: 0, only: undefined, dump: undefined, verify: false })
     expect(stageListener(readSwitches({}), 'net', 'wasm')).toBeUndefined()
   })
+  it.each(['', '0', '5', 'on', 'toString'])('QUERN_DEBUG=%s is none', level =>
+    expect(readSwitches({ QUERN_DEBUG: level }).level).toBe(0),
+  )
   it('1 prints times', () => expect(printed('1')).toEqual(stages.map(([s]) => `[quern] net wasm-plain ${s}: … ms`)))
   it('2 prints graphs that changed', () =>
     expect(printed('2').filter(l => !l.startsWith('[quern]'))).toEqual([stages[0][1], stages[1][1]]))

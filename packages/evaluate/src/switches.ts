@@ -18,9 +18,14 @@ export interface Switches {
 
 export const readSwitches = (env: Readonly<Record<string, string | undefined>> = process.env): Switches => {
   const [level = '', only] = (env['QUERN_DEBUG'] ?? '').split(',')
-  const levels = { '1': 1, '2': 2, '3': 3, '4': 4 } as const
+  const levels = new Map<string, Switches['level']>([
+    ['1', 1],
+    ['2', 2],
+    ['3', 3],
+    ['4', 4],
+  ])
   return {
-    level: level in levels ? levels[level as keyof typeof levels] : 0,
+    level: levels.get(level) ?? 0,
     only,
     dump: env['QUERN_DUMP'] || undefined,
     verify: (env['QUERN_VERIFY'] ?? '0') !== '0',

@@ -41,7 +41,7 @@ const evaluate = async (): Promise<WorkerReply> => {
   // So that stacks name the user's lines. On before the bundle is loaded, and after the compiler, whose maps nobody reads.
   process.setSourceMapsEnabled(true)
   const module: Readonly<Record<string, unknown>> = await import(request.bundle).catch(asMissingName)
-  const exports: Record<string, Data> = {}
+  const exports = new Map<string, Data>()
   const notData: { exportName: string; is: string }[] = []
   const programs: EvaluatedProgram[] = []
   const read = new Set<string>()
@@ -52,7 +52,7 @@ const evaluate = async (): Promise<WorkerReply> => {
   for (const [exportName, value] of Object.entries(module)) {
     if (!model.isModel(value)) {
       const why = whyNotData(value)
-      if (why === undefined) exports[exportName] = value as Data
+      if (why === undefined) exports.set(exportName, value as Data)
       else notData.push({ exportName, is: why })
       continue
     }
@@ -76,8 +76,8 @@ const evaluate = async (): Promise<WorkerReply> => {
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
       try {
-        const { numerics, maxMemory } = settings,
-          schedules = settings.schedules?.[exportName]
+        const { numerics, maxMemory, schedules: given = {} } = settings,
+          schedules = Object.hasOwn(given, exportName) ? given[exportName] : undefined
         const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
           const variant = Object.keys(v).join('-') || 'plain'
           const show = stageListener(switches, name, `${target}-${variant}`)
@@ -116,7 +116,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     compiled.set(value, program)
     programs.push(program)
   }
-  return { ok: true, programs, exports, notData, read: [...read] }
+  return { ok: true, programs, exports: Object.fromEntries(exports), notData, read: [...read] }
 }
 
 /** Linking fails before anything runs, and names neither the line nor what was meant. */

@@ -1,5 +1,5 @@
 /** @file What `model`, `entry` and `program` are given, held against what they take. */
-import type { Spec, Specs } from '@quern/artifact'
+import type { Entries, LoadedProgram, Spec, Specs } from '@quern/artifact'
 import { didYouMean, inWords, numericsLevels } from '@quern/core-ir'
 import { checkFunction, checkOptions, refuse } from './arguments.ts'
 import { isTensor } from './tensor.ts'
@@ -10,7 +10,19 @@ export const isSpec = (x: unknown): x is Spec =>
 const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 
+/** `{ __proto__: x }` makes no property: the object inherits from x. */
+const refuseProto = (what: string, record: unknown): void => {
+  if (!isRecord(record)) return
+  const prototype: unknown = Object.getPrototypeOf(record)
+  if (isRecord(prototype) && typeof prototype['kind'] === 'string')
+    refuse(
+      'model/proto-is-no-name',
+      `${what} is written as __proto__: in an object literal that is no name, but what the object inherits from. Name it otherwise`,
+    )
+}
+
 export function checkInputs(inputs: unknown): asserts inputs is Specs {
+  refuseProto('an input of a model', inputs)
   if (!isRecord(inputs) || isSpec(inputs) || isTensor(inputs))
     return refuse(
       'model/inputs-by-name',
@@ -41,6 +53,7 @@ export function checkReturned(returned: unknown): asserts returned is Readonly<R
       'the function of a model is traced once and cannot be async: await weights at the top level of the file, before model(), and return the outputs as they are',
     )
   }
+  refuseProto('an output of a model', returned)
   if (isTensor(returned))
     refuse(
       'model/returns-outputs-by-name',
@@ -89,17 +102,33 @@ export const checkModelOptions = (of: string, options: unknown): void => {
     if (bytes !== undefined && !(typeof bytes === 'number' && bytes > 0)) wrong(option, 'a number of bytes', bytes)
 }
 
+/** What a loaded program has beside its entries. */
+const ofLoadedPrograms: readonly string[] = [
+  'state',
+  'fork',
+  'report',
+  'dispose',
+] satisfies (keyof LoadedProgram<Entries>)[]
+
 export const checkEntries = (entries: unknown): void => {
+  refuseProto('an entry of a program', entries)
   if (!isRecord(entries) || Object.keys(entries).length === 0)
     return refuse(
       'program/entries-by-name',
       `program takes its entries by name, like { prefill: entry(…), decode: entry(…) }, and was given ${inWords(entries)}`,
     )
-  for (const [name, e] of Object.entries(entries))
+  for (const [name, e] of Object.entries(entries)) {
+    if (ofLoadedPrograms.includes(name))
+      refuse(
+        'program/entry-name',
+        `an entry of a program cannot be named ${name}: a loaded program has a ${name} of its own, beside ${ofLoadedPrograms.filter(n => n !== name).join(', ')}`,
+        { entry: name },
+      )
     if (!isRecord(e) || e['kind'] !== 'entry')
       refuse(
         'program/entries-by-name',
         `${name} of a program is ${inWords(e)}, and not an entry: write ${name}: entry({ x: tensor(…) }, ({ x }) => ({ y: … }))`,
         { entry: name },
       )
+  }
 }

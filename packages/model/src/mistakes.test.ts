@@ -52,6 +52,24 @@ describe.each<Case>([
     'model/output-is-a-tensor',
     /output y .* an array of 1/,
   ],
+  [
+    'an output written as __proto__',
+    () => q['model']?.({ x: spec }, () => ({ __proto__: x })),
+    'model/proto-is-no-name',
+    /an output of a model is written as __proto__/,
+  ],
+  [
+    'an input written as __proto__',
+    () => q['model']?.({ __proto__: spec }, () => ({ y: x })),
+    'model/proto-is-no-name',
+    /an input of a model/,
+  ],
+  [
+    'an entry that hides a method',
+    () => q['program']?.({ fork: quern.entry({ x: spec }, () => ({ y: x })) }),
+    'program/entry-name',
+    /a loaded program has a fork of its own, beside state, report, dispose/,
+  ],
   ['no outputs', () => q['model']?.({ x: spec }, () => ({})), 'model/no-outputs', /at least one tensor/],
   [
     'a shape as an input',

@@ -226,10 +226,10 @@ export const entry = <const I extends Specs, const R extends Returned>(
   const parameters = Object.entries(inputs).map(([name, spec]) => ({ name, tensor: inputTensor(name, spec) }))
   const returned: unknown = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
   checkReturned(returned)
-  const outputs: Record<string, AnyTensor> = {}
+  const outputs = new Map<string, AnyTensor>()
   const updates: StateUpdate[] = []
   for (const [name, value] of Object.entries(returned)) {
-    if (isTensor(value)) outputs[name] = value
+    if (isTensor(value)) outputs.set(name, value)
     else if (isUpdate(value)) {
       const { name: state } = value.declaration
       const before = updates.find(u => u.declaration.name === state)
@@ -256,13 +256,13 @@ export const entry = <const I extends Specs, const R extends Returned>(
         { output: name },
       )
   }
-  if (Object.keys(outputs).length + updates.length === 0)
+  if (outputs.size + updates.length === 0)
     throw new QuernError(
       'model/no-outputs',
       'a model returns at least one tensor: return an object of tensors, like { y }',
       { origin: currentOrigin() },
     )
-  return { kind: 'entry', inputs, parameters, outputs, updates }
+  return { kind: 'entry', inputs, parameters, outputs: Object.fromEntries(outputs), updates }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file Every way in which a run's inputs can be wrong has its code. */
-import { type Entry, type Manifest, isQuernError } from '@quern/artifact'
+import { type Entry, type Manifest, type Port, isQuernError } from '@quern/artifact'
 import { describe, expect, it } from 'vitest'
-import { bindInputs } from './bind-inputs.ts'
+import { bindInputs, bindInto } from './bind-inputs.ts'
 
 const entry: Entry = {
   inputs: [
@@ -55,4 +55,27 @@ describe('bindInputs', () => {
     ['dim/out-of-bounds', { x: new Float32Array(9), mask: new Uint8Array(3) }],
     ['dim/out-of-bounds', { x: new Float32Array(0), mask: new Uint8Array(0) }],
   ])('%s', (code, given) => expect(codeOf(given)).toBe(code))
+})
+
+describe('names that every object inherits', () => {
+  const names = ['toString', 'constructor', 'valueOf', 'hasOwnProperty', '__proto__']
+  const one = (name: string, value: unknown): Readonly<Record<string, unknown>> => ({ [name]: value })
+  const port = (name: string): Port => ({ name, dtype: 'f32', shape: [name], buffer: 0 })
+  const named = (name: string): Entry => ({ inputs: [port(name)], outputs: [port(name)], predictedMs: 0 })
+  const bare: Manifest = { ...manifest, symbols: {} }
+
+  it.each(names)('%s as an input and a dim', name => {
+    const data = new Float32Array(3)
+    const { inputs, symbols } = bindInputs<never>(bare, named(name), one(name, data), () => undefined)
+    expect(inputs[0]?.value).toEqual(data)
+    expect(Object.entries(symbols)).toEqual([[name, 3]])
+    expect(() => bindInputs<never>(bare, named(name), {}, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'input/missing' }),
+    )
+  })
+  it.each(names)('%s as an output', name => {
+    const into = new Float32Array(3)
+    expect(bindInto(named(name), {})).toEqual([undefined])
+    expect(bindInto(named(name), one(name, into))).toEqual([into])
+  })
 })

@@ -11,6 +11,7 @@ import {
   bytesOf,
 } from '@quern/artifact'
 import { evaluate } from './expr.ts'
+import { own } from './own.ts'
 
 export interface BoundInput<T> {
   readonly port: Port
@@ -50,8 +51,9 @@ export const bindInputs = <T>(
         `there is no input named ${name}; the inputs are ${names.join(', ')}`,
         { name, inputs: names },
       )
-  const symbols: Record<string, number> = {}
-  const read = entry.inputs.map(port => ({ port, ...readInput(port, given[port.name], deviceShape) }))
+  // A dim may have the name of something that every object inherits.
+  const symbols: Record<string, number> = Object.create(null)
+  const read = entry.inputs.map(port => ({ port, ...readInput(port, own(given, port.name), deviceShape) }))
   // Explicit shapes bind dims first, so that a bare array may rest on them.
   for (const { port, shape } of read) if (shape !== undefined) bindShape(manifest, port, shape, symbols)
   for (const { port, shape, length } of read) if (shape === undefined) bindLength(manifest, port, length, symbols)
@@ -181,7 +183,7 @@ const bindSymbol = (
 
 /** A dim's value within the bounds that the model was compiled for. */
 export const checkDim = (manifest: Manifest, symbol: string, value: number, where: string): void => {
-  const { min = 1, max = Infinity, multipleOf = 1 } = manifest.symbols[symbol] ?? {}
+  const { min = 1, max = Infinity, multipleOf = 1 } = own(manifest.symbols, symbol) ?? {}
   if (!Number.isInteger(value) || value < min || value > max || value % multipleOf !== 0)
     throw new QuernError(
       'dim/out-of-bounds',
@@ -200,7 +202,7 @@ export const bindInto = (entry: Entry, into: Readonly<Record<string, unknown>>):
         outputs: names,
       })
   return entry.outputs.map(({ name, dtype }) => {
-    const given = into[name]
+    const given = own(into, name)
     if (given === undefined) return undefined
     const found = ArrayBuffer.isView(given) ? nameOf(given) : typeof given
     // f16 is given out as bits: a Float16Array would take them for numbers.

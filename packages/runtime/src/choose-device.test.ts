@@ -108,6 +108,12 @@ describe('wasm', () => {
     })
     vi.restoreAllMocks()
   })
+  it('a dim that is named like what every object inherits', async () => {
+    const bounds = { toString: { min: 1, max: 1 } }
+    expect((await choose([artifact('wasm', 'toString', undefined, bounds)], { device: 'wasm' })).reasons).toContain(
+      "the caller's thread: predicted at most 1.00 ms a run at toString = 1",
+    )
+  })
   it('no team without work to share', async () =>
     expect(await choose([artifact('wasm', 5)], { threads: 2 })).toEqual({
       chosen: 'wasm plain worker 1',

@@ -1,6 +1,7 @@
 /** @file What the cost model predicts of a program's runs, over the dims that may come. */
 import type { ArtifactParts, LoadOptions, SymbolBounds } from '@quern/artifact'
 import { type SymbolValues, evaluate } from './expr.ts'
+import { own } from './own.ts'
 
 export interface Prediction {
   readonly ms: number
@@ -17,7 +18,7 @@ const dimsAt = (
   { dims = {} }: LoadOptions,
   end: (bounds: SymbolBounds) => number,
 ): SymbolValues =>
-  Object.fromEntries(Object.entries(manifest.symbols).map(([name, bounds]) => [name, dims[name] ?? end(bounds)]))
+  Object.fromEntries(Object.entries(manifest.symbols).map(([name, bounds]) => [name, own(dims, name) ?? end(bounds)]))
 
 /** The slowest entry of a program. */
 const predict = ({ manifest }: ArtifactParts, dims: SymbolValues): Prediction => {

@@ -1,4 +1,5 @@
 /** @file The code that stands where a model file was: literals for its data, and a few lines for each program. */
+import type { Manifest } from '@quern/artifact'
 import { dataToEsm, makeLegalIdentifier } from '@rollup/pluginutils'
 import type { EvaluatedProgram, Evaluation } from '@quern/evaluate'
 import { idOfProgram } from './ids.ts'
@@ -25,6 +26,10 @@ export const modelModule = (file: string, { programs, exports }: Pick<Evaluation
   return `${lines.join('\n')}\n`
 }
 
+/** JSON as code. In a literal `"__proto__":` would set the prototype; that text with its colon is nothing but a key. */
+const manifestLiteral = (manifest: Manifest): string =>
+  JSON.stringify(manifest).replaceAll('"__proto__":', '["__proto__"]:')
+
 /** A program as the bundle sees it; `asset` says where a file of its artifacts is, as an expression. */
 export const programModule = (
   { name, kind, artifacts }: EvaluatedProgram,
@@ -34,7 +39,7 @@ export const programModule = (
     const assets = Object.entries(files).map(
       ([file, bytes]) => `      ${JSON.stringify(file)}: ${asset(i, file, bytes)}`,
     )
-    return `    {\n      manifest: ${JSON.stringify(manifest)},\n      assets: {\n  ${assets.join(',\n  ')}\n      }\n    }`
+    return `    {\n      manifest: ${manifestLiteral(manifest)},\n      assets: {\n  ${assets.join(',\n  ')}\n      }\n    }`
   })
   const webgpu = artifacts.some(a => a.manifest.target === 'webgpu')
   return `import { createModel } from '@quern/runtime'

@@ -103,7 +103,7 @@ export const run = defineCommand({
       const { name, kind, artifacts } = program
       const entries: Readonly<Record<string, Entry>> = artifacts[0]?.manifest.entries ?? {}
       const entryName = args.entry ?? Object.keys(entries)[0] ?? ''
-      const entry = entries[entryName]
+      const entry = Object.hasOwn(entries, entryName) ? entries[entryName] : undefined
       if (entry === undefined)
         throw new CommandError(`${name} has no entry ${entryName}; it has ${Object.keys(entries).join(', ')}`)
       const inputs = Object.fromEntries(

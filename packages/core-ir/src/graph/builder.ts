@@ -151,7 +151,7 @@ export const completeAttrs = (op: AnyOp, operands: Operands<readonly string[], T
     const value = attrs[name] ?? spec.default
     if (value !== undefined) full[name] = asDims(spec.kind, value)
   }
-  for (const [name, value] of Object.entries(attrs)) if (!(name in op.attrs)) full[name] = value
-  const whole = Object.keys(op.attrs).every(name => name in full)
+  for (const [name, value] of Object.entries(attrs)) if (!Object.hasOwn(op.attrs, name)) full[name] = value
+  const whole = Object.keys(op.attrs).every(name => Object.hasOwn(full, name))
   return whole ? (op.canonical?.(operands, full) ?? full) : full
 }

@@ -67,7 +67,7 @@ export const checkAttrs = (op: AnyOp, attrs: Attrs, origin: Span | undefined): v
       )
   }
   for (const name of Object.keys(attrs))
-    if (!(name in op.attrs))
+    if (!Object.hasOwn(op.attrs, name))
       throw new QuernError(
         `${op.name}/unknown-attribute`,
         `${op.name} has no attribute ${name}; it has ${Object.keys(op.attrs).join(', ') || 'none'}`,

@@ -3,7 +3,7 @@ import { variable } from '../index/index-expr.ts'
 import { matmul } from '../ops/matmul.ts'
 import { ops } from '../ops/registry.ts'
 import { parseGraph } from '../text/parse-graph.ts'
-import { tensorType } from './builder.ts'
+import { GraphBuilder, tensorType } from './builder.ts'
 import type { Graph, Node, Value } from './graph.ts'
 import { graphDiagnostics, verifyGraph } from './verify.ts'
 
@@ -76,4 +76,10 @@ test('a finding underlines its place in the printed graph', () => {
 
 test.each([...ops.values()].map(op => [op.name, op] as const))('the example of %s is sound', (_, op) => {
   expect(graphDiagnostics(parseGraph(op.example))).toEqual([])
+})
+
+test.each(['axis', 'toString', 'constructor'])('an op refuses an attribute %s that it does not have', name => {
+  const b = new GraphBuilder('g', new Map())
+  const x = b.input('x', tensorType('f32', [2]))
+  expect(() => b.add('relu', [x], { [name]: 1 })).toThrow(expect.objectContaining({ code: 'relu/unknown-attribute' }))
 })

@@ -4,7 +4,7 @@ import type { Expr } from '@quern/artifact'
 /** An unbound symbol gives NaN. */
 export const evaluateExpr = (e: Expr, symbols: Readonly<Record<string, number>>): number => {
   if (typeof e === 'number') return e
-  if (typeof e === 'string') return symbols[e] ?? Number.NaN
+  if (typeof e === 'string') return (Object.hasOwn(symbols, e) ? symbols[e] : undefined) ?? Number.NaN
   const [op, ...rest] = e
   return rest
     .map(x => evaluateExpr(x, symbols))

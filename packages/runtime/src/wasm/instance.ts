@@ -15,6 +15,7 @@ import {
 import type { HostOutput } from '../executor.ts'
 import { checkInto } from '../check-sizes.ts'
 import { evaluate } from '../expr.ts'
+import { own } from '../own.ts'
 import { copyElements } from './copy-elements.ts'
 import { type Round, hasRows, partOf, roundsOf } from './rounds.ts'
 import { kernelClock } from './kernel-clock.ts'
@@ -163,7 +164,8 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
         reserve(evaluate(wasm.arenaBytes, symbols))
         states.use(fork)
         const words = new DataView(memory.buffer)
-        for (const [symbol, word] of Object.entries(layout.symbols)) words.setInt32(word, symbols[symbol] ?? 0, true)
+        for (const [symbol, word] of Object.entries(layout.symbols))
+          words.setInt32(word, own(symbols, symbol) ?? 0, true)
         entry.inputs.forEach((port, i) => {
           const data = inputs[i]
           if (data === undefined) return
@@ -174,8 +176,9 @@ export const instantiate = async (setup: WasmSetup): Promise<WasmInstance> => {
         const status = call(wasm, 0)
         throwStatus(manifest, status, words)
         // A run may define symbols of its own.
-        const bound: Record<string, number> = {}
-        for (const [symbol, word] of Object.entries(layout.symbols)) bound[symbol] = words.getInt32(word, true)
+        const bound = Object.fromEntries(
+          Object.entries(layout.symbols).map(([symbol, word]) => [symbol, words.getInt32(word, true)]),
+        )
         if (into !== undefined)
           outputs = entry.outputs.map((port, i) => output(port, wasm, bound, round, outputs[i]?.data ?? into[i]))
       }
