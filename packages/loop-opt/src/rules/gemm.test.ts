@@ -21,6 +21,8 @@ const tiles: readonly GemmTile[] = [
   { mr: 6, nr: 4, kb: 5, pack: 'none' },
   { mr: 5, nr: 12, pack: 'layout', parallel: true },
   { mr: 4, nr: 16, kb: 16, pack: 'panel', parallel: true },
+  { mr: 1, nr: 16, pack: 'layout', stream: 4 },
+  { mr: 2, nr: 8, pack: 'layout', stream: 4, group: 2, block: 2 },
   { mr: 2, nr: 4, pack: 'layout', group: 2, block: 2 },
   { mr: 3, nr: 4, pack: 'panel', group: 3, block: 2 },
   { mr: 2, nr: 8, pack: 'none', group: 2, block: 3 },
@@ -45,7 +47,7 @@ const same = (
 
 describe('gemm', () => {
   test.each(tiles)(
-    'keeps the meaning and replays with $mr × $nr, K block $kb, $pack, groups of $group, blocks of $block',
+    'keeps the meaning and replays with $mr × $nr, K block $kb, $pack, streams of $stream, groups of $group, blocks of $block',
     tile => {
       const region = matmulRegion(13, 21, 11)
       same(13, 21, 11, tile)
@@ -55,15 +57,18 @@ describe('gemm', () => {
     },
   )
 
-  test.each(tiles)('runs any size with $mr × $nr, K block $kb, $pack, groups of $group, blocks of $block', tile => {
-    for (const [m, n, k] of [
-      [1, 1, 1],
-      [2, 16, 4],
-      [7, 9, 5],
-      [12, 24, 17],
-    ] as const)
-      same('m', 'n', 'k', tile, { m, n, k })
-  })
+  test.each(tiles)(
+    'runs any size with $mr × $nr, K block $kb, $pack, streams of $stream, groups of $group, blocks of $block',
+    tile => {
+      for (const [m, n, k] of [
+        [1, 1, 1],
+        [2, 16, 4],
+        [7, 9, 5],
+        [12, 24, 17],
+      ] as const)
+        same('m', 'n', 'k', tile, { m, n, k })
+    },
+  )
 
   test('keeps the meaning for random sizes and tiles', () => {
     fc.assert(

@@ -31,6 +31,11 @@ export interface GemmTile {
    */
   readonly pack: 'layout' | 'panel' | 'none'
   /**
+   * Columns that `layout` packs side by side, a part of NR; absent: NR. One row reads each weight once: several narrow panels at a
+   * time are several streams from memory, which together are faster than one.
+   */
+  readonly stream?: number
+  /**
    * So many panels (less where they are packed together and it does not divide their number) pass one block of rows before the
    * next one; absent: one panel, all rows.
    */
@@ -128,7 +133,7 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
       lanes,
     })
   let s = scheduleOf(region, options)
-  if (tile.pack === 'layout') s = layout(s, c.rhs, panels(dimsOfRhs(s, c), tile.nr))
+  if (tile.pack === 'layout') s = layout(s, c.rhs, panels(dimsOfRhs(s, c), tile.stream ?? tile.nr, tile.nr))
   s = split(s, c.columns, tile.nr, { tail: 'pad' })
   const column = `${c.columns}_i`
   let panel = `${c.columns}_o`,
@@ -184,11 +189,11 @@ const dimsOfRhs = (s: Schedule, c: Contraction): RhsDims => {
   return { depth, column, batch: (use?.indices ?? []).map((_, d) => d).filter(d => d !== depth && d !== column) }
 }
 /** Physical dims: batch dims, blocks of columns, depth, columns of a block. */
-const panels = ({ batch, depth, column }: RhsDims, nr: number): PhysicalDim[] => [
+const panels = ({ batch, depth, column }: RhsDims, by: number, together = by): PhysicalDim[] => [
   ...batch.map(dim => ({ dim })),
-  { dim: column, part: 'block', by: nr },
+  { dim: column, part: 'block', by, ...(together > by && { groups: together / by }) },
   { dim: depth },
-  { dim: column, part: 'inside', by: nr },
+  { dim: column, part: 'inside', by },
 ]
 
 /**

@@ -8,7 +8,9 @@ import { editStmts, rewriteStmts } from '../tree.ts'
 /** One physical dim: a logical one, or a part of it in blocks of `by`. */
 export type PhysicalDim =
   | { readonly dim: number }
-  | { readonly dim: number; readonly part: 'block' | 'inside'; readonly by: number }
+  | { readonly dim: number; readonly part: 'inside'; readonly by: number }
+  /** `groups`: the number of blocks is rounded up to a multiple of it, for loops that read so many at once. */
+  | { readonly dim: number; readonly part: 'block'; readonly by: number; readonly groups?: number }
 
 /**
  * `layout('b', [{ dim: 1, part: 'block', by: 8 }, { dim: 0 }, { dim: 1, part: 'inside', by: 8 }])`:
@@ -42,8 +44,12 @@ export const layout = primitive('layout', (s, buffer: string, dims: readonly Phy
       )
   })
   const extent = (x: PhysicalDim): Index => decl.shape[x.dim] ?? ix.constant(1)
+  const blocks = (x: Extract<PhysicalDim, { part: 'block' }>): Index =>
+    ix.roundUp(ix.ceilDiv(extent(x), x.by), x.groups ?? 1)
   const isParam = s.kernel.params.some(p => p.name === buffer)
-  const cut = dims.find(x => 'part' in x && !ix.isConst(ix.mod(extent(x), x.by), 0))
+  const cut = dims.find(
+    x => 'part' in x && x.part === 'block' && !ix.isConst(ix.mod(extent(x), x.by * (x.groups ?? 1)), 0),
+  )
   if (!isParam && cut !== undefined)
     throw scheduleError(
       s.kernel,
@@ -60,9 +66,7 @@ export const layout = primitive('layout', (s, buffer: string, dims: readonly Phy
           ? ix.floorDiv(logicalDim(x.dim), x.by)
           : ix.mod(logicalDim(x.dim), x.by),
     ),
-    shape: dims.map(x =>
-      !('part' in x) ? extent(x) : x.part === 'block' ? ix.ceilDiv(extent(x), x.by) : ix.constant(x.by),
-    ),
+    shape: dims.map(x => (!('part' in x) ? extent(x) : x.part === 'block' ? blocks(x) : ix.constant(x.by))),
   }
   const body = rewriteStmts(s.kernel.body, {
     access: (name, indices) => (name === buffer ? { buffer: name, indices: applyLayout(result, indices) } : undefined),
