@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fileOf } from './cache.ts'
 import { evaluateModelFile } from './evaluate.ts'
+import { type Progress, progressInWords } from './progress.ts'
 import type { EvaluateOptions } from './types.ts'
 
 let folder: string
@@ -28,6 +29,7 @@ const countingCompiler = `
     if (program.name.startsWith('wasm only') && target === 'webgpu')
       throw Object.assign(new Error('[webgpu/unsupported-dtype] no f64'), { name: 'QuernError', code: 'webgpu/unsupported-dtype', details: {} })
     if (program.name === 'broken') undefined.x
+    if (program.name === 'slow') for (;;);
     const code = new TextEncoder().encode(JSON.stringify(nodes.map(n => [n.op, n.origin])))
     return { manifest: { format: 1, name: program.name, target, entries: {}, code: { file: 'code.json' } }, files: { 'code.json': code } }
   }
@@ -269,12 +271,33 @@ export default model({ x: tensor('f32', [4, 3]), w: tensor('f32', [5, 2]) }, ({ 
       "import { exit } from 'node:process'\nexit(3)",
       { code: 'model/exited', details: { exitCode: 3 } },
     ],
-    ['an endless loop', 'for (;;);', { code: 'model/timeout' }],
     ['a thrown string', "throw 'no'", { code: 'model/threw', message: 'it threw no' }],
   ])('%s', async (_, text, expected) => {
-    const result = await evaluate(write('a.model.ts', text), { timeout: text.startsWith('for') ? 500 : 20_000 })
+    const result = await evaluate(write('a.model.ts', text), { timeout: 20_000 })
     expect(result.error).toMatchObject(expected)
     expect(result.programs).toEqual([])
+  })
+
+  it('is an endless loop: where, and that it was the file that ran', async () => {
+    const turns = write(
+      'turns.ts',
+      `export const turns = (n: number): number => {\n  while (n > 0) n += 0\n  return n\n}`,
+    )
+    const file = write('a.model.ts', `import { turns } from './turns.ts'\n\nexport default turns(1)\n`)
+    const { error } = await evaluate(file, { timeout: 8000 })
+    expect(error).toMatchObject({ code: 'model/timeout', file: turns, line: 2 })
+    expect(error?.message).toMatch(/took more than 8000 ms .* the file itself was still running, here: does it loop/)
+    expect(error?.frame).toContain('2 |   while (n > 0) n += 0')
+  })
+
+  it('is no loop of the file where the compiler takes too long', async () => {
+    const { error } = await evaluate(write('a.model.ts', wave.replace('\n})\n', "\n}, { name: 'slow' })\n")), {
+      timeout: 8000,
+    })
+    expect(error).toMatchObject({
+      code: 'model/timeout',
+      message: expect.stringMatching(/compiling slow for wasm was not done/),
+    })
   })
 
   it('is ours where the compiler breaks, and then the stack is shown', async () => {
@@ -287,6 +310,37 @@ export default model({ x: tensor('f32', [4, 3]), w: tensor('f32', [5, 2]) }, ({ 
   it('lets a module that is missing be watched', async () => {
     const { dependencies } = await evaluate(write('a.model.ts', "import './gone.ts'"))
     expect(dependencies).toContain(join(folder, 'gone.ts'))
+  })
+})
+
+describe('an evaluation that takes long', () => {
+  it('is told of, with the line that runs', async () => {
+    const file = write('a.model.ts', `const until = Date.now() + 6500\nwhile (Date.now() < until);\n${wave}`)
+    const told: Progress[] = []
+    const { error } = await evaluate(file, { onProgress: p => told.push(p) })
+    expect(error).toBeUndefined()
+    expect(told).toMatchObject([{ file, phase: { doing: 'evaluating' }, at: { file, line: 2 } }])
+    expect(told.map(progressInWords)[0]).toMatch(
+      /^still evaluating .*a\.model\.ts \([56] s\): .*a\.model\.ts:2 is running$/,
+    )
+  })
+
+  it('ends when it is cancelled', async () => {
+    const file = write('a.model.ts', `import './b.ts'\nfor (;;);`)
+    write('b.ts', '')
+    const controller = new AbortController()
+    const started = performance.now()
+    const dependencies: string[] = []
+    const { error } = await evaluate(file, {
+      signal: controller.signal,
+      onDependencies: paths => {
+        dependencies.push(...paths)
+        setTimeout(() => controller.abort(), 500)
+      },
+    })
+    expect(error?.code).toBe('model/cancelled')
+    expect(dependencies).toEqual([file, join(folder, 'b.ts')])
+    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
 

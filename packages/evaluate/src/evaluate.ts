@@ -24,6 +24,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
   const bundled = await bundleModel(file, options)
   const bundle = performance.now() - started
   const known = [...new Set([file, ...bundled.modules, ...bundled.files])]
+  options.onDependencies?.(known)
   const nothing = { file, programs: [], exports: {}, notData: [], dependencies: known, cached: false }
   if (!bundled.ok) {
     await early?.worker.terminate()
@@ -63,7 +64,12 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
         overrideTargets: options.overrideTargets === true,
         stages: options.stages === true,
       },
-      options.timeout ?? defaultTimeout,
+      {
+        timeout: options.timeout ?? defaultTimeout,
+        map: bundled.map,
+        ...(options.signal && { signal: options.signal }),
+        ...(options.onProgress && { onProgress: options.onProgress }),
+      },
       early ?? take(),
     )
     const dependencies = [...new Set([...known, ...reply.read])]

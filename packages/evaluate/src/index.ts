@@ -1,5 +1,6 @@
 /** @file Runs a model file in a worker thread and compiles what it exports. Node only. */
 export { fileOf } from './cache.ts'
 export * from './evaluate.ts'
+export { type Phase, type Progress, progressInWords } from './progress.ts'
 export * from './standby.ts'
 export * from './types.ts'

@@ -1,5 +1,6 @@
 /** @file What goes into an evaluation and what comes out of it: plain data, since a thread stands between. */
 import type { Artifact, DeviceKind } from '@quern/artifact'
+import type { Progress } from './progress.ts'
 import type { Standby } from './standby.ts'
 
 /** How programs are compiled; the third argument of `model()` overrides it. */
@@ -21,6 +22,12 @@ export interface EvaluateOptions {
   readonly overrideTargets?: boolean
   /** Milliseconds for evaluation and compilation together. Default 120,000. */
   readonly timeout?: number
+  /** Ends the evaluation's thread; what comes out is then the error `model/cancelled`. */
+  readonly signal?: AbortSignal
+  /** Told after five seconds what the thread is busy with, and each time the wait has doubled. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Told what the file reads as far as it is known before the file runs: its modules, and the files they name. */
+  readonly onDependencies?: (paths: readonly string[]) => void
   /** Where results are kept between runs; without it nothing is kept. */
   readonly cacheDir?: string
   /** Writes `cacheDir` anew instead of reading it. */

@@ -8,7 +8,7 @@ import { didYouMean } from '@quern/core-ir'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import { ownPackages } from './packages.ts'
-import type { WorkerReply, WorkerRequest, WorkerStart } from './thread.ts'
+import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerStart } from './thread.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
 import { readSwitches, stageListener } from './switches.ts'
 
@@ -28,10 +28,11 @@ const transferables = (programs: readonly EvaluatedProgram[]): ArrayBuffer[] => 
   return [...buffers]
 }
 
-const post = (reply: WorkerReply): void => {
+const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void => {
   if (parentPort === null) throw new Error('the evaluation worker runs in a worker thread only')
-  parentPort.postMessage(reply, reply.ok ? transferables(reply.programs) : [])
+  parentPort.postMessage(message, transfer)
 }
+const post = (reply: WorkerReply): void => send({ reply }, reply.ok ? transferables(reply.programs) : [])
 
 const baseName = (file: string): string => (file.split(/[\\/]/).at(-1) ?? file).replace(/(\.model)?\.[cm]?[jt]s$/, '')
 
@@ -75,6 +76,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     const prepared: PreparedCache = new Map()
     const targets = (request.overrideTargets ? request.compile.targets : settings.targets) ?? ['wasm', 'webgpu']
     for (const target of targets) {
+      send({ phase: { doing: 'compiling', program: name, target } })
       try {
         const { numerics, maxMemory, schedules: given = {} } = settings,
           schedules = Object.hasOwn(given, exportName) ? given[exportName] : undefined

@@ -37,6 +37,8 @@ export interface Host {
   readonly platform?: Platform
   /** Whether model files are going to be edited: then a thread is kept ready for the next evaluation. */
   readonly edits?: () => boolean
+  /** Says a line in the terminal. */
+  readonly tell: (message: string) => void
   /** Its aliases, for the imports of model files. */
   readonly resolve?: NonNullable<EvaluateOptions['resolve']>
 }
@@ -62,20 +64,23 @@ export interface Core {
 const ownFile = fileURLToPath(import.meta.url)
 const runtime = '@quern/runtime'
 
-export const createCore = (options: QuernOptions, { cacheDir, platform, edits, resolve }: Host): Core => {
+export const createCore = (options: QuernOptions, { cacheDir, platform, edits, tell, resolve }: Host): Core => {
   checkOptions(options)
   const filter = createFilter(options.include ?? modelFileId, options.exclude)
   const runtimeStandIn = options.standIns?.[runtime]
   const standby = createStandby()
-  const models = createModels(() => ({
-    compile: compileSettings(options),
-    cacheDir: typeof options.cache === 'string' ? options.cache : cacheDir(),
-    ...(resolve === undefined ? {} : { resolve }),
-    ...(edits?.() === true && options.standIns === undefined ? { standby } : {}),
-    ...(options.cache === false ? { renew: true } : {}),
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-    ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
-  }))
+  const models = createModels(
+    () => ({
+      compile: compileSettings(options),
+      cacheDir: typeof options.cache === 'string' ? options.cache : cacheDir(),
+      ...(resolve === undefined ? {} : { resolve }),
+      ...(edits?.() === true && options.standIns === undefined ? { standby } : {}),
+      ...(options.cache === false ? { renew: true } : {}),
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
+    }),
+    tell,
+  )
   /** By environment and reference: whether a chunk holds the reference. */
   const emitted = new Map<string, Map<string, { used: boolean }>>()
   const workers = new Map<string, Set<string>>()
@@ -140,6 +145,8 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, r
     load: async (context, id, place, environment) => {
       const { file, exportName } = splitId(id)
       if (!isModelFile(file)) return null
+      // Watched before the file has run: a save must reach a file that never ends.
+      for (const path of await models.reads(file)) context.addWatchFile(path)
       const evaluation = await models.get(file)
       for (const path of evaluation.dependencies) context.addWatchFile(path)
       if (evaluation.error !== undefined) context.error(reportedError(file, evaluation.error))

@@ -173,6 +173,32 @@ describe('dev', () => {
     expect((await fetchText(`${address(vite)}/two.model.ts`)).status).toBe(200)
   })
 
+  it('ends an evaluation when a file that it reads is saved, and evaluates again', async () => {
+    project.write('turns.ts', 'export const turns = () => { for (;;); }')
+    project.write('two.model.ts', `import { turns } from './turns.ts'\n${twoLayers}turns()`)
+    const lines: string[] = []
+    const customLogger: Logger = { ...createLogger('info'), info: line => void lines.push(line), warn: () => {} }
+    const vite = await start({ customLogger, logLevel: 'info' })
+    const asked = vite.environments.client.transformRequest('/two.model.ts')
+    for (let i = 0; i < 1000 && !lines.some(l => l.includes('is running')); i++)
+      await new Promise(r => setTimeout(r, 25))
+    expect(lines.join('\n')).toMatch(/still evaluating .*two\.model\.ts \(\d+ s\): .*turns\.ts:1 is running/)
+    const saved = performance.now()
+    project.write('turns.ts', 'export const turns = () => {}')
+    expect((await asked)?.code).toContain('labels')
+    expect(performance.now() - saved).toBeLessThan(15_000)
+  })
+
+  it('closes while a model is evaluated that never ends', async () => {
+    project.write('two.model.ts', 'for (;;);')
+    const vite = await start()
+    const asked = vite.environments.client.transformRequest('/two.model.ts').catch((e: unknown) => e)
+    await new Promise(r => setTimeout(r, 1500))
+    await vite.close()
+    server = undefined
+    await asked
+  })
+
   it('answers other requests while a model is evaluated', async () => {
     project.write('two.model.ts', `const until = Date.now() + 1500\nwhile (Date.now() < until);\n${twoLayers}`)
     const vite = await start()

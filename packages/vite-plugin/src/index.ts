@@ -40,6 +40,7 @@ export default function quern(options: QuernOptions = {}): Plugin {
   let config: ResolvedConfig | undefined
   const core = createCore(options, {
     cacheDir: () => `${config?.cacheDir ?? 'node_modules/.vite'}/quern`,
+    tell: message => config?.logger.info(message, { timestamp: true }),
     // Vitest starts a server too, and edits nothing.
     edits: () => config?.command === 'serve' && process.env['VITEST'] === undefined,
     resolve: specifier => aliased(specifier, config?.resolve.alias ?? []),
@@ -102,6 +103,8 @@ export default function quern(options: QuernOptions = {}): Plugin {
 
     configureServer(server) {
       server.middlewares.use(files.middleware)
+      // A server that closes waits for its requests, and they for the evaluation.
+      server.httpServer?.once('close', () => core.models.close())
     },
 
     resolveId: {

@@ -51,6 +51,7 @@ export default function quern(options: QuernRollupOptions = {}): QuernRollupPlug
   const core = createCore(options, {
     cacheDir: () => resolve('node_modules/.cache/quern'),
     platform: options.platform ?? 'browser',
+    tell: message => console.error(message),
   })
   return {
     name: 'quern',

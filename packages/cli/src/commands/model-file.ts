@@ -7,6 +7,7 @@ import {
   type EvaluatedProgram,
   type Evaluation,
   evaluateModelFile,
+  progressInWords,
 } from '@quern/evaluate'
 
 export const fileArgument = {
@@ -57,7 +58,10 @@ export const parseTargets = (text: string | undefined): readonly DeviceKind[] | 
   })
 
 export const evaluated = async (file: string, options: EvaluateOptions): Promise<Evaluation> => {
-  const evaluation = await evaluateModelFile(file, options)
+  const evaluation = await evaluateModelFile(file, {
+    ...options,
+    onProgress: progress => console.error(progressInWords(progress)),
+  })
   if (evaluation.error !== undefined) throw new CommandError(evaluation.error.text)
   if (evaluation.programs.length === 0)
     throw new CommandError(`${file} exports no model: \`export default model(…)\` makes one`)
