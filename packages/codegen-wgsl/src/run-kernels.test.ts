@@ -61,14 +61,18 @@ describe.skipIf(software === undefined)('on the software adapter', () => {
     device = software.device
     expect(software.adapter.info.description).toMatch(/SwiftShader|llvmpipe/)
   })
-  for (const { kernel: name, symbols, sizes } of cases)
-    test(`${name} ${JSON.stringify(symbols)}`, async () => {
+  const limits = [undefined, { maxComputeWorkgroupsPerDimension: 2 }]
+  for (const [limit, { kernel: name, symbols, sizes }] of limits.flatMap(l => cases.map(c => [l, c] as const)))
+    test(`${name} ${JSON.stringify(symbols)}${limit === undefined ? '' : ', in rows of two workgroups'}`, async () => {
       const kernel = parseKernel(kernels[name])
       const make = (): Record<string, HostArray> =>
         Object.fromEntries(kernel.params.map((p, i) => [p.name, fill(new arrayOf[p.dtype](sizes[p.name] ?? 0), i + 1)]))
       const expected = make()
       interpretKernel(kernel, { buffers: expected, symbols })
-      const run = await runKernel(device, kernel, make(), symbols)
+      const run = await runKernel(device, kernel, make(), symbols, {
+        features: { f16: false, subgroups: false },
+        ...(limit !== undefined && { limits: limit }),
+      })
       expect(run.status).toBe('ok')
       expect(run.dispatches).toBe(1)
       expect(run.submits).toBe(1)

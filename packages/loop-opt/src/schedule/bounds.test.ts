@@ -58,7 +58,7 @@ const points: ReadonlyMap<string, number>[] = [1, 2, 3, 4, 5].flatMap(n => {
     ),
   )
 })
-const runs = { numRuns: Number(process.env['QUERN_RUNS'] ?? 150) }
+const runs = { numRuns: Number(process.env['QUERN_RUNS'] || 150) }
 
 test('what is proved not to be negative never is', () => {
   fc.assert(

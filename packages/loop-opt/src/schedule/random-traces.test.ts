@@ -136,7 +136,7 @@ describe.each(regions)('random traces on a $name', ({ region, symbols }) => {
           )
         }
       }),
-      { numRuns: Number(process.env['QUERN_RUNS'] ?? 30), endOnFailure: true },
+      { numRuns: Number(process.env['QUERN_RUNS'] || 30), endOnFailure: true },
     )
     expect(used.size).toBeGreaterThan(4)
   }, 600_000)
