@@ -54,6 +54,7 @@ const [tiles = []] = fc.sample(
   { numRuns: 1, seed },
 ) as GemmTile[][]
 
+const sizeUpTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 2, max })
 /** One of a single row, one column or few steps, one that tiles divide, and others. A single step is no product but a map. */
 const shapes: readonly Shape[] = [
   usual,
@@ -61,10 +62,7 @@ const shapes: readonly Shape[] = [
   [12, 1, 7],
   [8, 16, 2],
   [24, 48, 32],
-  ...fc.sample(fc.tuple(...[30, 50, 40].map(max => fc.integer({ min: 2, max }))) as fc.Arbitrary<Shape>, {
-    numRuns: 3,
-    seed,
-  }),
+  ...fc.sample(fc.tuple(sizeUpTo(30), sizeUpTo(50), sizeUpTo(40)), { numRuns: 3, seed }),
 ]
 
 const elements = (length: number, factor: number, among: number): Float32Array =>

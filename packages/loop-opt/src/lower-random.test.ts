@@ -1,11 +1,12 @@
-/** @file Random graphs mean the same lowered as interpreted: node by node, and as one region; and their memory holds. */
-import { type Graph, GraphBuilder, type Value, ix, symbolRanges, rangeOf } from '@quern/core-ir'
+/** @file Random graphs mean the same lowered as interpreted: node by node, and as one region; what is alike stays apart; and their memory holds. */
+import { type Graph, GraphBuilder, type Value, ix, rangeOf, symbolRanges } from '@quern/core-ir'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { lowerProgram } from './lower-program.ts'
 import { liveness } from './memory/liveness.ts'
 import { wasmTarget } from './target/wasm.ts'
 import { webgpuTarget } from './target/webgpu.ts'
+import { alike } from './testing/alike.ts'
 import { asRegion, difference, legalised, programOf, random, randomInputs, symbolValues } from './testing/graphs.ts'
 
 const n = ix.variable('n')
@@ -102,6 +103,18 @@ describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
         expect(difference(graph, legalised(lowered), inputs)).toBeUndefined()
       }),
       { numRuns: 25 },
+    )
+  })
+
+  it('keep apart what is alike', () => {
+    fc.assert(
+      fc.property(cases, ([seed, size]) => {
+        const graph = alike(seed, Math.min(size + 1, 8))
+        const lowered = lowerProgram(programOf(graph), target)
+        const inputs = randomInputs(graph, new Map(), random(seed + 1))
+        expect(difference(graph, legalised(lowered), inputs)).toBeUndefined()
+      }),
+      { numRuns: 40 },
     )
   })
 
