@@ -349,6 +349,47 @@ describe('pictures', () => {
     }
     "
   `))
+  test('tabulate', () => {
+    const region = parseKernel(`kernel f(read x: f32[4,8], write y: f32[4,8]) {
+      for r < 4 {
+        alloc register s: f32[1]
+        store s[0] = 0.0
+        for one < 1 {
+          for k < 8 {
+            let e = exp(x[r + one, k])
+            accumulate s[one] sum= e
+          }
+        }
+        for j < 8 {
+          let f = exp(x[r, j])
+          store y[r, j] = f / s[0]
+        }
+      }
+    }`)
+    expect(after(p.tabulate(scheduleOf(region), 'e', 'k', 'j'))).toMatchInlineSnapshot(`
+      "
+      for r < 4 {
+        alloc register s: f32[1]
+        store s[0] = 0.0
+        alloc private e_t: f32[8]
+        for e_t_0 < 8 {
+          store e_t[e_t_0] = exp(x[r, e_t_0])
+        }
+        for one < 1 {
+          for k < 8 {
+            let e = e_t[k]
+            accumulate s[one] sum= e
+          }
+        }
+        for j < 8 {
+          let f = e_t[j]
+          store y[r, j] = f / s[0]
+        }
+      }
+      "
+    `)
+  })
+
   test('hoistIf', () => {
     const s = of(
       'kernel f(read x: f32[8], read c: bool[1], write y: f32[8]) { for i < 8 { if c[0] { store y[i] = x[i] } else { store y[i] = 0.0 } } }',

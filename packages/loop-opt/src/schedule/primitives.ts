@@ -15,6 +15,7 @@ import { rfactor } from './primitives/rfactor.ts'
 import { setSpace } from './primitives/set-space.ts'
 import { split } from './primitives/split.ts'
 import { stage } from './primitives/stage.ts'
+import { tabulate } from './primitives/tabulate.ts'
 import { tensorize } from './primitives/tensorize.ts'
 import { unroll } from './primitives/unroll.ts'
 import { vectorize } from './primitives/vectorize.ts'
@@ -36,6 +37,7 @@ export const primitives = {
   setSpace,
   split,
   stage,
+  tabulate,
   tensorize,
   unroll,
   vectorize,

@@ -27,6 +27,9 @@ const wavefront = (): Schedule =>
 /** A body over one vector of 8 in, others out, and a local t. */
 const local = (body: string): Schedule =>
   of(`kernel f(read_write x: f32[8], write y: f32[8], write z: f32[8]) { alloc private t: f32[8]\n ${body} }`)
+/** Two loops that compute something alike. */
+const alike = (first = 'let e = exp(x[i])', second = 'let f = exp(x[j])', count = 8): Schedule =>
+  local(`for i < 8 { ${first} store y[i] = e } for j < ${count} { ${second} store z[j] = f }`)
 const square = (body: string): Schedule =>
   of(`kernel f(read x: f32[8,8], read_write y: f32[8,8], write z: f32[8,8]) { ${body} }`)
 const sum = (body: string): Schedule =>
@@ -56,6 +59,7 @@ const nowhere: readonly Row[] = Object.entries({
   rfactor: 'rfactor("q", "i")',
   split: 'split("q", 4)',
   stage: 'stage("x", "q", {"space":"private"})',
+  tabulate: 'tabulate("e", "q")',
   tensorize: 'tensorize("q", "madd")',
   unroll: 'unroll("q")',
   vectorize: 'vectorize("q")',
@@ -342,6 +346,13 @@ const refusals: readonly Row[] = [
         update: true,
       }),
   ],
+  ['stage-multiples-update', () => p.stage(inPlace(), 'y', 'i', { space: 'private', update: true, multiples: [2] })],
+  ['tabulate-no-such-name', () => p.tabulate(alike(), 'f', 'i', 'j')],
+  ['tabulate-depends', () => p.tabulate(alike('let d = x[i] let e = exp(d)'), 'e', 'i', 'j')],
+  ['tabulate-apart', () => p.tabulate(alike(), 'f', 'j', 'i')],
+  ['tabulate-extent', () => p.tabulate(alike('let e = exp(x[i])', 'let f = exp(x[j])', 7), 'e', 'i', 'j')],
+  ['tabulate-not-alike', () => p.tabulate(alike('let e = exp(x[i])', 'let f = sin(x[j])'), 'e', 'i', 'j')],
+  ['tabulate-written', () => p.tabulate(alike('let e = exp(x[i])', 'let f = exp(x[j]) store x[j] = f'), 'e', 'i', 'j')],
   ['stage-permute', () => p.stage(matmul(), 'b', 'acc_i', { space: 'private', permute: [0, 0] })],
   ['stage-threads-space', () => p.stage(threads(), 'x', 'k', { space: 'private', threads: ['t'] })],
   [

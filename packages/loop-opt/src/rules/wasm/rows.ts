@@ -2,15 +2,17 @@
  * @file Reductions along rows on a CPU: all that a row needs (maximum, sum, the row itself) is computed in one iteration,
  * with partial results in vectors. Softmax, norms, and plain reductions over the last dims.
  */
-import type { Stmt } from '@quern/core-ir'
+import { type Stmt, rangeOf } from '@quern/core-ir'
 import type { Stage } from '../../lower/lowered-region.ts'
 import { weightOf } from '../../lower/weight.ts'
 import { tryFindLoop } from '../../schedule/locate.ts'
 import { rfactor } from '../../schedule/primitives/rfactor.ts'
 import { type Tail, split } from '../../schedule/primitives/split.ts'
+import { tabulate } from '../../schedule/primitives/tabulate.ts'
 import { unroll } from '../../schedule/primitives/unroll.ts'
 import { vectorize } from '../../schedule/primitives/vectorize.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
+import type { For } from '../../schedule/tree.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import { type ScheduleRule, constantOf, firstOf, isFor, start, tryEdit } from '../rule.ts'
 import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, rowsFirst, updatesOf } from '../structure.ts'
@@ -31,7 +33,7 @@ export const rowRule: ScheduleRule = context => {
   if (!updates.some((u, i) => u.reduce.includes(along[i] ?? ''))) return undefined
   const found = rowsFirst(s)
   const axis = found?.rows.at(-1)
-  if (found !== undefined && axis !== undefined) s = gatherAt(found.schedule, axis)
+  if (found !== undefined && axis !== undefined) s = dearOnce(gatherAt(found.schedule, axis), axis)
   for (const update of updates) s = partialSums(s, update)
   // What may be written in place must not be computed twice.
   const tails: readonly Tail[] =
@@ -39,6 +41,31 @@ export const rowRule: ScheduleRule = context => {
   for (const stage of s.stages) if (stage.role === 'store' || stage.role === 'init') s = mapInner(s, stage, axis, tails)
   return inParallel(s, context)
 }
+
+/** From this weight on a value is dearer to compute again than to keep: a transcendental function. */
+const dear = 8
+/** Elements of a row up to which what was computed is still in the second level cache when it is read again. */
+const keptElements = 1 << 15
+
+/** What two loops of a row compute alike, like the exponentials of a softmax, is computed once for both. */
+const dearOnce = (s: Schedule, row: string): Schedule => {
+  const loops = innermost(tryFindLoop(s.kernel, row)?.loop.body ?? [])
+  return loops.reduce((t, loop, i) => {
+    if (mostOf(s, loop) > keptElements) return t
+    const lets = loop.body.flatMap(x => (x.kind === 'let' && weightOf(x.value) >= dear ? [x.name] : []))
+    return lets.reduce(
+      (u, name) => firstOf(...loops.slice(i + 1).map(later => () => tabulate(u, name, loop.axis, later.axis))) ?? u,
+      t,
+    )
+  }, s)
+}
+
+/** The most iterations that a loop may have, by the bounds of its symbols. */
+const mostOf = ({ kernel }: Schedule, { extent }: For): number =>
+  rangeOf(extent, new Map(kernel.symbols.map(x => [x.name, { min: x.min, max: x.max ?? Infinity }]))).max
+
+const innermost = (stmts: readonly Stmt[]): readonly For[] =>
+  stmts.filter(isFor).flatMap(loop => (loop.body.some(isFor) ? innermost(loop.body) : [loop]))
 
 /** The innermost loop of a stage's nest as vectors, if it is not the loop over the rows. */
 const mapInner = (s: Schedule, stage: Stage, rows: string | undefined, tails: readonly Tail[]): Schedule => {
