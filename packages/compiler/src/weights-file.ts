@@ -11,6 +11,7 @@ import {
   ix,
   constantBytes,
   packingInto,
+  rowElements,
 } from '@quern/core-ir'
 import { assetRef } from './asset.ts'
 import type { ByteRange } from './read-constant.ts'
@@ -95,7 +96,7 @@ export const weightsFile = async (bytes: number, placed: readonly Placed[], read
       take(constantBytes(data, dtype, extents))
       continue
     }
-    const rowBytes = Math.max(1, (extents.at(-1) ?? 1) * bytesOf[dtype])
+    const rowBytes = Math.max(1, rowElements(extents) * bytesOf[dtype])
     const piece = Math.max(1, Math.floor(pieceBytes / rowBytes)) * rowBytes
     for (let from = 0; from < data.length; from += piece)
       take(await read({ ...data, offset: data.offset + from, length: Math.min(piece, data.length - from) }))

@@ -31,9 +31,22 @@ export const packConstant = (
   return out
 }
 
+/** The first of the last dims that are moved together as a row: those of a small window are no work for a loop each. */
+const rowFrom = (shape: readonly number[]): number => {
+  let from = Math.max(0, shape.length - 1)
+  const elements = (d: number): number => shape.slice(d).reduce((n, e) => n * e, 1)
+  while (from > 0 && elements(from - 1) <= 4096) from--
+  return from
+}
+
+const elementsFrom = (shape: readonly number[], from: number): number => shape.slice(from).reduce((n, d) => n * d, 1)
+
+/** Elements of a row, as packing is quickest: see {@link packingInto}. */
+export const rowElements = (shape: readonly number[]): number => elementsFrom(shape, rowFrom(shape))
+
 /**
  * Packs row-major bytes as they arrive, into `out`, which is zero.
- * @returns takes the next rows: bytes of whole ones, a row being what the last dim counts
+ * @returns takes the next elements: bytes of whole rows, a row being what the last dim counts; quickest in multiples of {@link rowElements}
  */
 export const packingInto = (
   out: Uint8Array,
@@ -42,12 +55,14 @@ export const packingInto = (
   layout: Layout,
 ): ((bytes: Uint8Array) => void) => {
   if (shape.includes(0)) return () => {}
-  const rowBytes = (shape.at(-1) ?? 1) * bytesOf[dtype]
-  const rows = rowsOf(shape, layout, noSymbols)
+  const long = rowsOf(shape, layout, noSymbols, rowFrom(shape))
+  let short: Rows | undefined
   let next = 0
   return bytes => {
-    const count = bytes.byteLength / rowBytes
-    moveSome(bytes, out, dtype, shape, rows, next, count, 'pack')
+    const count = bytes.byteLength / bytesOf[dtype]
+    const whole = [next, count].every(n => n % long.elements === 0)
+    const rows = whole ? long : (short ??= rowsOf(shape, layout, noSymbols, Math.max(0, shape.length - 1)))
+    moveSome(bytes, out, dtype, rows, next, count, 'pack')
     next += count
   }
 }
@@ -114,7 +129,11 @@ interface Places {
 }
 
 /** Gives the physical positions of the elements of some rows in turn: a base, and places where they are not contiguous. */
-type Rows = (first: number, count: number, visit: (base: number, places: Places | undefined) => void) => void
+interface Rows {
+  /** Elements of a row. */
+  readonly elements: number
+  each(first: number, count: number, visit: (base: number, places: Places | undefined) => void): void
+}
 
 const moveRows = (
   rowMajor: Uint8Array,
@@ -126,37 +145,35 @@ const moveRows = (
   direction: 'pack' | 'unpack',
 ): void => {
   if (shape.includes(0)) return
-  const count = shape.slice(0, -1).reduce((n, d) => n * d, 1)
-  moveSome(rowMajor, packed, dtype, shape, rowsOf(shape, layout, symbols), 0, count, direction)
+  const rows = rowsOf(shape, layout, symbols, rowFrom(shape))
+  moveSome(rowMajor, packed, dtype, rows, 0, elementsFrom(shape, 0), direction)
 }
 
-/** Moves `count` rows from the `first` on, which `rowMajor` holds. */
+/** Moves `count` elements from the `first` on, which `rowMajor` holds: whole rows. */
 const moveSome = (
   rowMajor: Uint8Array,
   packed: Uint8Array,
   dtype: DType,
-  shape: readonly number[],
   rows: Rows,
   first: number,
   count: number,
   direction: 'pack' | 'unpack',
 ): void => {
-  const size = bytesOf[dtype]
-  const inner = shape.at(-1) ?? 1
-  const span = packed.byteLength / size
-  const move = mover(rowMajor, packed, size, direction)
+  const { elements } = rows
+  const span = packed.byteLength / bytesOf[dtype]
+  const move = mover(rowMajor, packed, bytesOf[dtype], direction)
   let row = 0
-  rows(first, count, (base, places) => {
-    move(row, base, places, inner, span)
-    row += inner
+  rows.each(first / elements, count / elements, (base, places) => {
+    move(row, base, places, elements, span)
+    row += elements
   })
 }
 
-const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment): Rows => {
+/** @param inner the first dim that is inside a row */
+const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment, inner: number): Rows => {
   const { strides, offset } = physical(layout, symbols)
   const at = shape.map(() => 0)
   const tables = shape.map(d => new Int32Array(d))
-  const inner = shape.length - 1
   const separable = layout.map.every((m, j) => addToTables(m, strides[j] ?? 0, shape, tables, symbols, at))
   const constant = layout.map.reduce((sum, m, j) => sum + split(m).offset * (strides[j] ?? 0), offset)
   /** Calls `visit` with the outer dims at the place of each row, as an odometer counts. */
@@ -176,28 +193,37 @@ const rowsOf = (shape: readonly number[], layout: Layout, symbols: Environment):
       }
     }
   }
+  const row = new Int32Array(elementsFrom(shape, inner))
   if (separable) {
-    const last = tables[inner]
-    const contiguous = last === undefined || last.every((t, i) => t === (last[0] ?? 0) + i)
-    const places = last === undefined ? undefined : placesOf(last)
-    return (first, count, visit) =>
+    tables.slice(inner).forEach((table, i) => {
+      const below = elementsFrom(shape, inner + i + 1)
+      for (let e = 0; e < row.length; e++) row[e] = (row[e] ?? 0) + (table[Math.floor(e / below) % table.length] ?? 0)
+    })
+    const places = placesOf(row)
+    const contiguous = row.every((t, i) => t === (row[0] ?? 0) + i)
+    const each: Rows['each'] = (first, count, visit) =>
       outer(first, count, () => {
         let base = constant
         for (let d = 0; d < inner; d++) base += tables[d]?.[at[d] ?? 0] ?? 0
-        if (contiguous) visit(base + (last?.[0] ?? 0), undefined)
+        if (contiguous) visit(base + (row[0] ?? 0), undefined)
         else visit(base, places)
       })
+    return { elements: row.length, each }
   }
   const maps = layout.map.map(m => compileIndex(m, resolver(symbols, at)))
-  const table = new Int32Array(shape[inner] ?? 1)
-  return (first, count, visit) =>
+  const each: Rows['each'] = (first, count, visit) =>
     outer(first, count, () => {
-      for (let i = 0; i < table.length; i++) {
-        at[inner] = i
-        table[i] = maps.reduce((sum, m, j) => sum + m() * (strides[j] ?? 0), offset)
+      for (let e = 0; e < row.length; e++) {
+        let rest = e
+        for (let d = shape.length - 1; d >= inner; d--) {
+          at[d] = rest % (shape[d] ?? 1)
+          rest = Math.floor(rest / (shape[d] ?? 1))
+        }
+        row[e] = maps.reduce((sum, m, j) => sum + m() * (strides[j] ?? 0), offset)
       }
-      visit(0, placesOf(table))
+      visit(0, placesOf(row))
     })
+  return { elements: row.length, each }
 }
 
 /** Adds what each term of `map` gives for each position of its one dim; false where a term reads several dims. */
