@@ -3,6 +3,7 @@ import {
   type Kernel,
   type Numerics,
   expandKernel,
+  ix,
   printIndex,
   printKernel,
   printPlan,
@@ -31,12 +32,14 @@ export const legalKernels = (
   targets: readonly TargetInfo[],
   numerics: Numerics,
 ): readonly LoweringResult[] => {
-  // Many kernels are the same for several targets, and then the same object.
+  // Many kernels are the same for several targets, and then the same object, or the same but for the loops that a team shares.
   const once = (make: (kernel: Kernel) => Kernel): ((kernel: Kernel) => Kernel) => {
     const known = new Map<Kernel, Kernel>()
     return kernel => {
-      const made = known.get(kernel) ?? make(kernel)
-      if (!known.has(kernel)) verifyKernel(made)
+      const before = known.get(kernel)
+      if (before !== undefined) return before
+      const made = sharedAlike(kernel, known) ?? make(kernel)
+      verifyKernel(made)
       known.set(kernel, made)
       return made
     }
@@ -58,6 +61,34 @@ export const legalKernels = (
     const kernels = new Map([...lowered.kernels].map(([name, kernel]) => [name, legalOf(kernel, form)]))
     return { ...lowered, kernels }
   })
+}
+
+/** What a known kernel became, with loops shared by a team where `kernel` has them: undefined where they differ in more. */
+const sharedAlike = (kernel: Kernel, known: ReadonlyMap<Kernel, Kernel>): Kernel | undefined => {
+  const shared = new Set(kernel.body.flatMap(s => (s.kind === 'for' && s.tag === 'parallel' ? [s.axis] : [])))
+  if (shared.size === 0) return undefined
+  for (const [twin, made] of known) {
+    const alike =
+      twin.params === kernel.params &&
+      twin.body.length === kernel.body.length &&
+      twin.body.every((s, i) => {
+        const own = kernel.body[i]
+        return (
+          s === own ||
+          (s.kind === 'for' &&
+            own?.kind === 'for' &&
+            s.axis === own.axis &&
+            s.body === own.body &&
+            ix.sameIndex(s.extent, own.extent))
+        )
+      })
+    if (!alike) continue
+    const loops = made.body.flatMap(s => (s.kind === 'for' && s.tag === 'serial' ? [s.axis] : []))
+    if (![...shared].every(axis => loops.includes(axis))) return undefined
+    const body = made.body.map(s => (s.kind === 'for' && shared.has(s.axis) ? { ...s, tag: 'parallel' as const } : s))
+    return { ...made, body }
+  }
+  return undefined
 }
 
 /** Everything that `inspect` shows between regions and code. */
