@@ -1,7 +1,7 @@
 /** @file Folding keeps the meaning, stops at its size, and leaves what is cheap to make. */
 import { interpretGraphSync, parseGraph, printGraph } from '@quern/core-ir'
 import { describe, expect, it } from 'vitest'
-import { foldConstants } from './fold-constants.ts'
+import { foldConstants, foldingBudget } from './fold-constants.ts'
 import { dropDead } from '@quern/core-ir'
 import type { PassContext } from './pass.ts'
 
@@ -56,6 +56,30 @@ describe('fold-constants', () => {
       return y = %1
     }`)
     expect(folded.nodes.map(n => n.op)).toEqual(['constant', 'neg'])
+  })
+  it('leaves what would take too much work, though its result is small', async () => {
+    const product = async (n: number): Promise<readonly string[]> => {
+      const { folded } = await fold(`graph g() {
+        %c = constant(data=[2], shape=[${n},${n}]) : f32[${n},${n}]
+        %1 = matmul(%c, %c) : f32[${n},${n}]
+        return y = %1
+      }`)
+      return folded.nodes.map(node => node.op)
+    }
+    expect(await product(8)).toEqual(['constant'])
+    expect(await product(128)).toEqual(['constant', 'matmul'])
+  })
+  it('ends where the work of a whole graph is spent', async () => {
+    const [elements, count] = [64 * 1024, 40]
+    const { folded } = await fold(`graph g() {
+      %c = constant(data=[2], shape=[${elements}]) : f32[${elements}]
+      ${Array.from({ length: count }, (_, i) => `%n${i} = neg(%${i === 0 ? 'c' : `n${i - 1}`}) : f32[${elements}]`).join('\n')}
+      return y = %n${count - 1}
+    }`)
+    // Each reads and writes every element once.
+    const done = foldingBudget / (2 * elements)
+    expect(folded.nodes.filter(node => node.op === 'neg')).toHaveLength(count - done)
+    expect(done).toBeLessThan(count)
   })
   it('leaves what a symbol decides, though its shape is known', async () => {
     const { graph, folded } = await fold(`graph g<n: 1..8>(%x: f32[n]) {
