@@ -1,14 +1,31 @@
 /** @file From a model file to compiled programs: bundle, look in the cache, run in a thread, keep the result. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { QuernError } from '@quern/artifact'
 import { bundleModel } from './bundle.ts'
 import { cacheKey, readCache, writeCache } from './cache.ts'
+import { failureOf } from './failure.ts'
 import { type Thread, runInThread, startThread } from './thread.ts'
-import type { EvaluateOptions, Evaluation } from './types.ts'
+import type { EvaluateOptions, Evaluation, Failure } from './types.ts'
 
 export const defaultTimeout = 120_000
+
+/** Of a file that exports no model: what is wrong with that, at the model that it makes, or of the file as a whole. */
+export const noModel = ({ file, programs, notData, unexported }: Evaluation): Failure | undefined => {
+  if (programs.length > 0) return undefined
+  const [first] = unexported
+  if (first !== undefined) return first
+  const other = notData.map(({ exportName, is }) => `, and \`${exportName}\` is ${is}`).join('')
+  return failureOf(
+    new QuernError(
+      'model/no-model',
+      `${basename(file)} exports no model${other}: \`export default model(…)\` makes one`,
+      { origin: { file, line: 1, column: 1 } },
+    ),
+  )
+}
 
 /**
  * Evaluates a model file in a worker thread and compiles what it exports.
@@ -25,7 +42,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
   const bundle = performance.now() - started
   const known = [...new Set([file, ...bundled.modules, ...bundled.files])]
   options.onDependencies?.(known)
-  const nothing = { file, programs: [], exports: {}, notData: [], dependencies: known, cached: false }
+  const nothing = { file, programs: [], exports: {}, notData: [], unexported: [], dependencies: known, cached: false }
   if (!bundled.ok) {
     await early?.worker.terminate()
     return { ...nothing, error: bundled.failure, ms: { bundle, evaluate: 0 } }
@@ -75,13 +92,14 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
     const dependencies = [...new Set([...known, ...reply.read])]
     const ms = { bundle, evaluate: performance.now() - started - bundle }
     if (!reply.ok) return { ...nothing, dependencies, error: reply.failure, ms }
-    const { programs, exports, notData, read } = reply
+    const { programs, exports, notData, unexported, read } = reply
     const kept =
       keep &&
       (await writeCache(keep.dir, keep.key, {
         programs,
         exports,
         notData,
+        unexported,
         read: [...new Set([...bundled.files, ...read])],
       }))
     return {
@@ -89,6 +107,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
       programs,
       exports,
       notData,
+      unexported,
       dependencies,
       cached: false,
       ms,

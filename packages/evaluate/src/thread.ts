@@ -31,6 +31,7 @@ export type WorkerReply =
       readonly programs: readonly EvaluatedProgram[]
       readonly exports: Readonly<Record<string, Data>>
       readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+      readonly unexported: readonly Failure[]
       /** Files that turned out to be read. */
       readonly read: readonly string[]
     }

@@ -95,6 +95,8 @@ export interface Evaluation {
   readonly exports: Readonly<Record<string, Data>>
   /** The other exports that are not, and what they are in words. */
   readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+  /** Models that the file makes and does not export: nothing can reach them. */
+  readonly unexported: readonly Failure[]
   /** Absolute paths, the model file first. Complete even where evaluation failed. */
   readonly dependencies: readonly string[]
   readonly error?: Failure

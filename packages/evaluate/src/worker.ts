@@ -1,10 +1,12 @@
 /** @file The thread in which a model file runs: imports the bundle, compiles its programs, posts plain data back. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
 import type { CompileVariant, PreparedCache } from '@quern/compiler'
 import type { ProgramGraph } from '@quern/core-ir'
 import { didYouMean } from '@quern/core-ir'
+import type { Made } from '@quern/model/instrumented'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import { ownPackages } from './packages.ts'
@@ -41,7 +43,11 @@ const evaluate = async (): Promise<WorkerReply> => {
   const compiler: typeof import('@quern/compiler') = await import(request.own.compiler)
   // So that stacks name the user's lines. On before the bundle is loaded, and after the compiler, whose maps nobody reads.
   process.setSourceMapsEnabled(true)
-  const module: Readonly<Record<string, unknown>> = await import(request.bundle).catch(asMissingName)
+  const { collectMade }: typeof import('@quern/model/instrumented') = await import(request.own.instrumented)
+  const made: Made[] = []
+  const module: Readonly<Record<string, unknown>> = await collectMade(made, () =>
+    import(request.bundle).catch(asMissingName),
+  )
   const exports = new Map<string, Data>()
   const notData: { exportName: string; is: string }[] = []
   const programs: EvaluatedProgram[] = []
@@ -118,7 +124,19 @@ const evaluate = async (): Promise<WorkerReply> => {
     compiled.set(value, program)
     programs.push(program)
   }
-  return { ok: true, programs, exports: Object.fromEntries(exports), notData, read: [...read] }
+  const unexported = made.flatMap(m =>
+    m.origin?.file === request.file && !compiled.has(m.model) ? [failureOf(notExported(request.file, m))] : [],
+  )
+  return { ok: true, programs, exports: Object.fromEntries(exports), notData, unexported, read: [...read] }
+}
+
+const notExported = (file: string, { origin }: Made): QuernError => {
+  const { name } = origin ?? {}
+  return new QuernError(
+    'model/not-exported',
+    `${basename(file)} makes ${name === undefined ? 'a model' : `the model ${name}`} and does not export it, so no app can import it: write \`export default ${name ?? 'model(…)'}\`${name === undefined ? '' : ` or \`export const ${name} = …\``}`,
+    { origin },
+  )
 }
 
 /** Linking fails before anything runs, and names neither the line nor what was meant. */

@@ -3,6 +3,7 @@ import { QuernError } from '@quern/artifact'
 import type { Span } from '@quern/core-ir'
 import { isTensor, nameOf, noteOf } from './tensor-value.ts'
 
+export { type Made, collectMade } from './made.ts'
 export { call, callMethod } from './origin.ts'
 
 /**

@@ -25,6 +25,7 @@ import {
 import { checkDType, checkTensor, refuse } from './arguments.ts'
 import { buildGraph, collectState, type Parameter } from './build-graph.ts'
 import { checkEntries, checkForward, checkInputs, checkModelOptions, checkReturned, isSpec } from './check-model.ts'
+import { noteMade } from './made.ts'
 import { currentOrigin } from './origin.ts'
 import type { AnyShape } from './shape-types.ts'
 import { symbolOf, toShape } from './size.ts'
@@ -194,6 +195,12 @@ const notCompiled = (): Promise<never> =>
     ),
   )
 
+const define = (definition: Definition) => {
+  const made = Object.assign({ load: notCompiled }, { [definitions]: definition })
+  noteMade(made)
+  return made
+}
+
 /** One dim name is one declaration: its bounds are checked once, wherever it stands. */
 const agreeingDims = (entries: readonly (readonly [entry: string, inputs: Specs])[]): void => {
   const declared = new Map<string, { readonly dim: Dim; readonly where: string }>()
@@ -283,7 +290,7 @@ export const model = <const I extends Specs, const R extends Returned>(
     entries: { main: entry(inputs, forward) },
     options,
   }
-  return Object.assign({ load: notCompiled }, { [definitions]: definition })
+  return define(definition)
 }
 
 type EntriesOf<E extends Readonly<Record<string, EntryDefinition>>> = {
@@ -301,7 +308,7 @@ export const program = <const E extends Readonly<Record<string, EntryDefinition>
   checkModelOptions('program', options)
   agreeingDims(Object.entries(entries).map(([name, e]) => [name, e.inputs] as const))
   const definition: Definition = { name: options.name ?? 'program', kind: 'program', entries, options }
-  return Object.assign({ load: notCompiled }, { [definitions]: definition })
+  return define(definition)
 }
 
 const definitionOf = (x: unknown): Definition | undefined =>

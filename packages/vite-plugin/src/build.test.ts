@@ -153,6 +153,12 @@ describe('vite build', () => {
     const error: unknown = await viteBuild().catch((e: unknown) => e)
     expect(String(error)).toContain('[model/threw] TypeError')
     expect(String(error)).toContain(`${file}:3:`)
+    expect(String(error).split('[model/threw]')).toHaveLength(2)
+  })
+
+  it('names what an importer takes that the file has not', async () => {
+    project.write('two.model.ts', twoLayers.replace('export default model', 'export const net = model'))
+    await expect(viteBuild()).rejects.toThrow(/two\.model\.ts has no default export: its models are net, unused/)
   })
 
   it('names an export that is neither a model nor data', async () => {

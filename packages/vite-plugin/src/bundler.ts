@@ -27,6 +27,11 @@ export interface HookContext {
   resolve(source: string, importer?: string, options?: { skipSelf?: boolean }): Promise<ResolvedId | null>
 }
 
+export interface TransformContext extends HookContext {
+  parse(code: string): { readonly body: readonly unknown[] }
+  getCombinedSourcemap(): object
+}
+
 export interface LoadedModule {
   readonly code: string
   readonly map: { readonly mappings: '' }

@@ -1,17 +1,20 @@
 /** @file The hooks that every bundler shares: answers for model files and their programs, and the files they emit. */
 import { fileURLToPath } from 'node:url'
 import { createFilter } from '@rollup/pluginutils'
-import { type EvaluateOptions, type EvaluatedProgram, createStandby, fileOf } from '@quern/evaluate'
+import { type EvaluateOptions, type EvaluatedProgram, createStandby, fileOf, noModel } from '@quern/evaluate'
 import type {
   HookContext,
   LoadedModule,
   OutputFiles,
   ResolveFileUrlArgs,
+  ReportedError,
   ResolvedId,
+  TransformContext,
   TransformedModule,
 } from './bundler.ts'
 import { exportFailure, reportedError } from './failures.ts'
 import { idOfProgram, modelFileId, splitId } from './ids.ts'
+import { type ImportedName, importedNames, missingName } from './imported-names.ts'
 import { createModels } from './models.ts'
 import { type QuernOptions, checkOptions, compileSettings } from './options.ts'
 import { type Platform, resolveOwn, runtimeFolder } from './own-packages.ts'
@@ -53,6 +56,8 @@ export interface Core {
     as?: Platform,
   ): Promise<ResolvedId | null>
   load(context: HookContext, id: string, place: PlaceFile, environment: string): Promise<LoadedModule | null>
+  /** Refuses an import of what a model file does not export, now or when the file is loaded. */
+  checkImports(context: TransformContext, code: string, id: string, environment: string): Promise<void>
   /** Gives a bundle the runtime's worker as a chunk, where the bundler does not find it by itself. */
   transformRuntime(context: HookContext, code: string, id: string, environment: string): TransformedModule | null
   /** To be called for every rendered reference: an asset without one is dropped by {@link dropUnused}. */
@@ -85,6 +90,8 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, t
   const emitted = new Map<string, Map<string, { used: boolean }>>()
   const workers = new Map<string, Set<string>>()
   const told = new Set<string>()
+  /** By environment and importer. */
+  const imported = new Map<string, readonly ImportedName[]>()
 
   const emittedIn = (environment: string) => {
     const found = emitted.get(environment) ?? new Map<string, { used: boolean }>()
@@ -149,9 +156,24 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, t
       for (const path of await models.reads(file)) context.addWatchFile(path)
       const evaluation = await models.get(file)
       for (const path of evaluation.dependencies) context.addWatchFile(path)
-      if (evaluation.error !== undefined) context.error(reportedError(file, evaluation.error))
-      const wrong = exportFailure(file, evaluation)
-      if (wrong !== undefined) context.error(wrong)
+      const refuse = (wrong: ReportedError | undefined): void => {
+        if (wrong === undefined) return
+        models.refuse(file)
+        context.error(wrong)
+      }
+      if (evaluation.error !== undefined) refuse(reportedError(file, evaluation.error))
+      refuse(exportFailure(file, evaluation))
+      const none = noModel(evaluation)
+      if (none !== undefined) refuse(reportedError(file, none))
+      if (exportName === undefined) {
+        refuse(
+          missingName(
+            evaluation,
+            [...imported.values()].flat().filter(i => i.modelFile === file),
+          ),
+        )
+        for (const { code, message, frame } of evaluation.unexported) context.warn(`[${code}] ${message}\n${frame}`)
+      }
       const answer = (code: string): LoadedModule => ({
         code,
         map: { mappings: '' },
@@ -175,6 +197,26 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, t
           return place({ name, assetName: own, bytes, path }, emit)
         }),
       )
+    },
+
+    checkImports: async (context, code, id, environment) => {
+      const resolve = async (source: string): Promise<string | undefined> => {
+        const file = /\?/.test(source) ? undefined : (await context.resolve(source, id))?.id
+        return file !== undefined && isModelFile(file) ? file : undefined
+      }
+      const map = (): string => JSON.stringify(context.getCombinedSourcemap())
+      const names = await importedNames(splitId(id).file, code, context.parse(code), map, resolve)
+      imported.set(`${environment} ${id}`, names)
+      // A file that was loaded before is not loaded again: then it is the importer that changed.
+      for (const { modelFile } of names) {
+        const evaluation = models.done(modelFile)
+        if (evaluation === undefined || evaluation.error !== undefined || evaluation.programs.length === 0) continue
+        const wrong = missingName(
+          evaluation,
+          names.filter(n => n.modelFile === modelFile),
+        )
+        if (wrong !== undefined) context.error(wrong)
+      }
     },
 
     transformRuntime: (context, code, id, environment) => {

@@ -151,8 +151,9 @@ describe('dev', () => {
     expect(shown).toMatchObject({
       id: join(project.root, 'two.model.ts'),
       plugin: 'quern',
-      loc: { file: join(project.root, 'layers.ts'), line: 3 },
+      loc: { file: join(project.root, 'layers.ts'), line: 3, column: 3 },
     })
+    expect(shown['frame']).toContain('layers.ts:3:3\n')
     expect(shown['frame']).toContain('3 |   matmul(x, x.rows)')
 
     project.write('layers.ts', `import { matmul } from '@quern/model'\nexport const f = (x: never) => matmul(x, x)`)
@@ -171,6 +172,55 @@ describe('dev', () => {
     project.write('late.ts', 'export {}')
     await client.next('full-reload')
     expect((await fetchText(`${address(vite)}/two.model.ts`)).status).toBe(200)
+  })
+
+  it.each([
+    [
+      'an empty file',
+      '',
+      /model\/no-model.*two\.model\.ts exports no model: `export default model\(…\)` makes one/,
+      'two.model.ts:1',
+    ],
+    [
+      'a model that is not exported',
+      twoLayers.replace('export default model', 'const net = model').replace(/export const unused.*/, ''),
+      /model\/not-exported.*two\.model\.ts makes the model net and does not export it.*`export default net`/,
+      'two.model.ts:3',
+    ],
+    [
+      'a default import of named models',
+      twoLayers.replace('export default model', 'export const net = model'),
+      /model\/no-such-export.*two\.model\.ts has no default export: its models are net, unused: write `import \{ net \} from …`/,
+      'app.ts:1',
+    ],
+  ])('refuses %s in the overlay, and recovers', async (_, text, says, place) => {
+    project.write('two.model.ts', text)
+    const vite = await start()
+    expect((await fetchText(`${address(vite)}/app.ts`)).status).toBe(200)
+    const client = listen(vite)
+    const answer = await fetchText(`${address(vite)}/two.model.ts`)
+    expect(answer.status).toBe(500)
+    const shown = JSON.parse(/const error = (\{.*\})/.exec(answer.text)?.[1] ?? '{}') as Record<string, unknown>
+    expect(shown['message']).toMatch(says)
+    const { file, line } = shown['loc'] as { file: string; line: number }
+    expect(`${file}:${line}`).toBe(join(project.root, place))
+    expect(shown['frame']).toContain(' | ')
+    project.write('two.model.ts', twoLayers)
+    await client.next('full-reload')
+    expect((await fetchText(`${address(vite)}/two.model.ts`)).status).toBe(200)
+  })
+
+  it('refuses a name in an importer that is saved after the model file was loaded', async () => {
+    const vite = await start()
+    await vite.environments.client.transformRequest('/app.ts')
+    await vite.environments.client.transformRequest('/two.model.ts')
+    project.write(
+      'other.ts',
+      `// a type\ntype T = number\nimport { unsed } from './two.model.ts'\nexport const t: T = unsed`,
+    )
+    const answer = await fetchText(`${address(vite)}/other.ts`)
+    expect(answer.text).toMatch(/two\.model\.ts has no export unsed: did you mean unused\?/)
+    expect(answer.text).toMatch(/"line":3,"column":10/)
   })
 
   it('ends an evaluation when a file that it reads is saved, and evaluates again', async () => {

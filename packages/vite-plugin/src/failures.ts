@@ -4,6 +4,9 @@ import { QuernError } from '@quern/artifact'
 import type { Evaluation, Failure } from '@quern/evaluate'
 import type { ReportedError } from './bundler.ts'
 
+/** A stack without the message, which bundlers print before it. */
+export const placeLine = (place: string): string => `    at ${place}`
+
 export const reportedError = (modelFile: string, failure: Failure): ReportedError => {
   const { code, message, frame, file, line, column, stack } = failure
   return {
@@ -14,8 +17,9 @@ export const reportedError = (modelFile: string, failure: Failure): ReportedErro
     // The stack of the evaluation thread would name Quern's own files: what helps is the place in the user's, but for a defect of ours.
     stack: code.startsWith('compiler/')
       ? stack
-      : `QuernError: [${code}] ${message}${file === undefined ? '' : `\n    at ${file}:${line}:${column}`}`,
-    ...(file === undefined || line === undefined ? {} : { loc: { file, line, column: (column ?? 1) - 1 } }),
+      : placeLine(file === undefined ? modelFile : `${file}:${line}:${column}`),
+    // From 1, as in the frame: the overlay shows this number as it is, and editors open it so.
+    ...(file === undefined || line === undefined ? {} : { loc: { file, line, column: column ?? 1 } }),
   }
 }
 
@@ -39,5 +43,5 @@ export const asReported = ({ name, message }: QuernError, file: string): Reporte
   name,
   message,
   id: file,
-  stack: `${name}: ${message}\n    at ${file}`,
+  stack: placeLine(file),
 })

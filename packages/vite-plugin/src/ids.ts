@@ -16,3 +16,6 @@ export const splitId = (id: string): { readonly file: string; readonly exportNam
     ? { file: id, exportName: undefined }
     : { file: id.slice(0, at), exportName: decodeURIComponent(id.slice(at + query.length)) }
 }
+
+/** Code that may import a model file. */
+export const namesModelFile = /\.model(?:\.[cm]?[jt]s)?['"]/

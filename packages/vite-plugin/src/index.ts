@@ -4,7 +4,7 @@ import { type Environment, type Plugin, type ResolvedConfig, searchForWorkspaceR
 import { aliased } from './aliases.ts'
 import { type PlaceFile, createCore } from './core.ts'
 import { createFileServer } from './dev-files.ts'
-import { modelFileId, resolvedHere } from './ids.ts'
+import { modelFileId, namesModelFile, resolvedHere } from './ids.ts'
 import { inlined } from './inline.ts'
 import { isolationHeaders, tellIsolation } from './isolation.ts'
 import { runtimeFolder } from './own-packages.ts'
@@ -35,7 +35,7 @@ const readerOf = (environment: Environment): Reader => {
     : 'file'
 }
 
-export default function quern(options: QuernOptions = {}): Plugin {
+export default function quern(options: QuernOptions = {}): Plugin[] {
   const headers = options.crossOriginIsolation === true ? isolationHeaders : undefined
   let config: ResolvedConfig | undefined
   const core = createCore(options, {
@@ -76,7 +76,22 @@ export default function quern(options: QuernOptions = {}): Plugin {
     }
   }
 
-  return {
+  /** After whatever makes JavaScript of a module, since only that can be parsed. */
+  const imports: Plugin = {
+    name: 'quern:imports',
+    enforce: 'post',
+    sharedDuringBuild: true,
+    transform: {
+      filter: { code: namesModelFile },
+      async handler(code, id) {
+        if (id.includes('/node_modules/') || modelFileId.test(id)) return null
+        await core.checkImports(this, code, id, this.environment.name)
+        return null
+      },
+    },
+  }
+
+  const plugin: Plugin = {
     name: 'quern',
     enforce: 'pre',
     // One compilation serves every environment of a build.
@@ -182,4 +197,5 @@ export default function quern(options: QuernOptions = {}): Plugin {
       },
     },
   }
+  return [plugin, imports]
 }

@@ -13,6 +13,10 @@ export interface Models {
   changed(file: string): void
   /** The model files that read a file when they last ran, and whether they failed then. */
   dependents(file: string): readonly { readonly file: string; readonly failed: boolean }[]
+  /** The evaluation of a file, where it is done. */
+  done(file: string): Evaluation | undefined
+  /** Notes that what a file came to could not be used. */
+  refuse(file: string): void
   /** Ends what runs. */
   close(): void
 }
@@ -35,8 +39,10 @@ export const createModels = (options: () => EvaluateOptions, tell: (message: str
   const entries = new Map<string, Entry>()
   /** Kept when an entry is dropped: what a change reaches is asked for after the change. */
   const last = new Map<string, Evaluation>()
+  const refused = new Set<string>()
 
   const start = (file: string): Entry => {
+    refused.delete(file)
     const controller = new AbortController()
     let known: (paths: readonly string[]) => void = () => {}
     const reads = new Promise<readonly string[]>(settle => (known = settle))
@@ -93,8 +99,10 @@ export const createModels = (options: () => EvaluateOptions, tell: (message: str
       const path = resolve(changedFile)
       return [...last.values()]
         .filter(e => e.dependencies.includes(path))
-        .map(({ file, error, notData }) => ({ file, failed: error !== undefined || notData.length > 0 }))
+        .map(({ file, error }) => ({ file, failed: error !== undefined || refused.has(file) }))
     },
+    done: file => (entries.get(file)?.done === true ? last.get(file) : undefined),
+    refuse: file => void refused.add(file),
     close: () => {
       for (const { cancel } of entries.values()) cancel()
     },

@@ -7,6 +7,7 @@ import {
   type EvaluatedProgram,
   type Evaluation,
   evaluateModelFile,
+  noModel,
   progressInWords,
 } from '@quern/evaluate'
 
@@ -63,8 +64,9 @@ export const evaluated = async (file: string, options: EvaluateOptions): Promise
     onProgress: progress => console.error(progressInWords(progress)),
   })
   if (evaluation.error !== undefined) throw new CommandError(evaluation.error.text)
-  if (evaluation.programs.length === 0)
-    throw new CommandError(`${file} exports no model: \`export default model(…)\` makes one`)
+  const none = noModel(evaluation)
+  if (none !== undefined) throw new CommandError(none.text)
+  for (const { text } of evaluation.unexported) console.error(text)
   for (const { name, refused } of evaluation.programs)
     for (const { target, failure } of refused) console.error(`${name} is not compiled for ${target}: ${failure.text}`)
   return evaluation
