@@ -93,6 +93,43 @@ describe.skipIf(!chromium)('the playground', () => {
     300_000,
   )
 
+  it('shows which values share memory', async () => {
+    await open('digits')
+    await page.getByRole('tab', { name: 'memory plan' }).click()
+    const rows = await page.locator('.memory tbody tr').allTextContents()
+    expect(rows.length).toBeGreaterThan(0)
+    expect(rows.join()).toContain('image')
+    expect(await page.locator('.memory pre').count()).toBe(0)
+  })
+
+  it('is used by keyboard alone', async () => {
+    await open('sincos')
+    const selected = page.locator('#tabs [aria-selected=true]')
+    await selected.focus()
+    await page.keyboard.press('ArrowRight')
+    await page.waitForSelector('#demo-digits')
+    expect(await selected.textContent()).toBe('Digits')
+    await page.keyboard.press('End')
+    await page.waitForSelector('#demo-bench')
+    await page.keyboard.press('ArrowRight')
+    await page.waitForSelector('#demo-sincos')
+    await page.locator('#tabs [href="#digits"]').focus()
+    await page.keyboard.press(' ')
+    await page.waitForSelector('#demo-digits')
+  })
+
+  it.each([1100, 375])('leaves the pad where it is while a digit is drawn, %i pixels wide', async width => {
+    await page.setViewportSize({ width, height: 860 })
+    await open('digits')
+    const pad = page.locator('canvas.pad')
+    const before = await pad.boundingBox()
+    await pad.click()
+    await page.waitForSelector('.facts:not(:empty)')
+    await page.waitForSelector('.bar.digit.best')
+    expect(await pad.boundingBox()).toEqual(before)
+    await page.setViewportSize({ width: 1100, height: 860 })
+  })
+
   it('reads a digit drawn by mouse', async () => {
     await open('digits')
     const box = await page.locator('canvas.pad').boundingBox()
@@ -130,11 +167,48 @@ describe.skipIf(!chromium)('the playground', () => {
     expect(problems).toEqual([])
   }, 300_000)
 
+  it('stops when asked to, and keeps what it measured', async () => {
+    await open('bench')
+    await page.getByRole('button', { name: 'Run on wasm' }).click()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.waitForSelector('#demo-bench[data-done=wasm]', { timeout: 60_000 })
+    expect(await page.locator('#demo-bench .status').textContent()).toContain('Stopped')
+    expect(await page.locator('.figures td', { hasText: '—' }).count()).toBeGreaterThan(14)
+  }, 90_000)
+
+  it('says once why there is no WebGPU', async () => {
+    const without = await browser.context.newPage()
+    await without.addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, 'gpu', { value: { requestAdapter: async () => null } })
+    })
+    await without.goto(`${served.url}deep/er/#bench`)
+    await without.waitForSelector('.note:not(:empty)')
+    expect(await without.locator('.note').textContent()).toContain('found no adapter')
+    expect(await without.getByRole('button', { name: 'Run on WebGPU' }).isDisabled()).toBe(true)
+    await without.close()
+  })
+
+  it('loads little before the first demo is seen', async () => {
+    const files = await readdir(join(out, 'deep', 'er', 'assets'))
+    const html = await readFile(join(out, 'deep', 'er', 'index.html'), 'utf8')
+    const entry = files.filter(f => html.includes(f) && f.endsWith('.js'))
+    expect(entry.length).toBeGreaterThan(0)
+    for (const file of entry)
+      expect((await readFile(join(out, 'deep', 'er', 'assets', file))).length).toBeLessThan(20_000)
+    for (const file of files.filter(f => f.endsWith('.js')))
+      expect((await readFile(join(out, 'deep', 'er', 'assets', file))).length, file).toBeLessThan(500_000)
+  })
+
   it('has no sideways scroll on a phone', async () => {
     await page.setViewportSize({ width: 360, height: 740 })
     for (const demo of ['sincos', 'digits', 'bench']) {
       await open(demo)
       expect(await page.evaluate(() => document.documentElement.scrollWidth), demo).toBeLessThanOrEqual(360)
+      for (const tab of await page.locator('#tabs a').all()) {
+        const { x = -1, width = 0 } = (await tab.boundingBox()) ?? {}
+        expect(x, demo).toBeGreaterThanOrEqual(0)
+        expect(x + width, demo).toBeLessThanOrEqual(360)
+      }
     }
     await page.setViewportSize({ width: 1100, height: 860 })
   })
@@ -144,6 +218,10 @@ describe.skipIf(!chromium)('the playground', () => {
     await page.locator('input[value=wasm]').check()
     await page.getByRole('button', { name: /Classify/ }).click()
     await page.waitForSelector('#demo-digits[data-right]', { timeout: 240_000 })
+    // What its description in the README says is on it.
+    await page.locator('#demo-digits .status').scrollIntoViewIfNeeded()
+    const line = await page.locator('#demo-digits .status', { hasText: '985 of 1,000 right' }).boundingBox()
+    expect(line === null ? Infinity : line.y + line.height).toBeLessThanOrEqual(860)
     const picture = await page.screenshot()
     const updating = expect.getState().snapshotState['_updateSnapshot'] === 'all'
     await mkdir(fileURLToPath(new URL('../../docs', import.meta.url)), { recursive: true })

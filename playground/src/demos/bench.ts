@@ -46,6 +46,15 @@ const measure = async (workload: Workload, device: Device): Promise<{ readonly m
 const rate = ({ cost }: Workload, ms: number): string =>
   `${(cost.amount / ms / 1e6).toFixed(1)} ${cost.kind === 'flops' ? 'GFLOP/s' : 'GB/s'}`
 
+/** Why there is no WebGPU here; nothing where there is. */
+const whyNoWebGpu = async (): Promise<string | undefined> => {
+  if (!isSecureContext) return 'WebGPU works on https and on localhost only.'
+  if (!('gpu' in navigator)) return 'This browser has no WebGPU.'
+  return (await navigator.gpu.requestAdapter()) === null
+    ? 'This browser knows WebGPU and found no adapter: a graphics driver may be missing or blocked.'
+    : undefined
+}
+
 export const benchDemo = (): HTMLElement => {
   const status = element(
     'p',
@@ -65,14 +74,20 @@ export const benchDemo = (): HTMLElement => {
     return offered
   })
 
+  let stopped = false
+  let noGpu: string | undefined = 'not known yet'
+
   const run = async (device: Device): Promise<void> => {
     for (const b of buttons) b.disabled = true
+    stopped = false
+    stop.hidden = false
     delete root.dataset['done']
     progress.hidden = false
     const offered = await loaded
     for (const [i, workload] of offered.entries()) {
       const cell = cells.get(workload.name)?.[device]
       if (cell === undefined) continue
+      if (stopped) break
       status.textContent = `${i + 1} of ${offered.length}: ${workload.title} …`
       progress.value = i / offered.length
       await breath()
@@ -86,9 +101,11 @@ export const benchDemo = (): HTMLElement => {
       }
     }
     progress.hidden = true
-    status.textContent =
-      'Median of repeated runs, arrays in and arrays out. Close other tabs and run it again to see how far times vary.'
-    for (const b of buttons) b.disabled = b.value === 'webgpu' && !('gpu' in navigator)
+    stop.hidden = true
+    status.textContent = stopped
+      ? 'Stopped. What was measured before stands below.'
+      : 'Median of repeated runs, arrays in and arrays out. Close other tabs and run it again to see how far times vary.'
+    for (const b of buttons) b.disabled = b.value === 'webgpu' && noGpu !== undefined
     root.dataset['done'] = device
   }
   const button = (device: Device, title: string): HTMLButtonElement =>
@@ -98,12 +115,24 @@ export const benchDemo = (): HTMLElement => {
         class: 'primary',
         type: 'button',
         value: device,
-        disabled: device === 'webgpu' && !('gpu' in navigator),
+        // Until it is known that there is an adapter.
+        disabled: device === 'webgpu',
         onclick: () => void run(device),
       },
       title,
     )
   const buttons = [button('wasm', 'Run on wasm'), button('webgpu', 'Run on WebGPU')]
+  const stop = element(
+    'button',
+    { class: 'plain', type: 'button', hidden: true, onclick: () => (stopped = true) },
+    'Stop',
+  )
+  const note = element('p', { class: 'note' })
+  void whyNoWebGpu().then(why => {
+    noGpu = why
+    note.textContent = why ?? ''
+    for (const b of buttons) if (b.value === 'webgpu' && stop.hidden) b.disabled = why !== undefined
+  })
   const progress = element('progress', { max: '1', value: '0', 'aria-label': 'Workloads measured' })
   progress.hidden = true
   const root = element(
@@ -120,7 +149,8 @@ export const benchDemo = (): HTMLElement => {
         element('code', {}, 'npm run bench'),
         ', not here.',
       ),
-      element('div', { class: 'buttons' }, ...buttons),
+      element('div', { class: 'buttons' }, ...buttons, stop),
+      note,
     ),
     element(
       'section',

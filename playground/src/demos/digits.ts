@@ -2,22 +2,23 @@
 import testDigitsUrl from 'virtual:test-digits'
 import digits from '../models/digits.model.ts'
 import source from '../models/digits.model.ts?raw'
-import stages from '../models/digits.model.ts?stages'
-import { codeView } from '../ui/code-view.ts'
+import { type CodeTab, codeView } from '../ui/code-view.ts'
 import { type Device, deviceSwitch } from '../ui/device-switch.ts'
 import { bytes, element, milliseconds } from '../ui/element.ts'
 import { digitPad } from './digit-pad.ts'
 
 type Net = Awaited<ReturnType<typeof digits.load>>
 
-const codeTabs = () => {
+const codeTabs = async (): Promise<readonly CodeTab[]> => {
+  // Far more text than the demo is code: it comes when the demo stands.
+  const { default: stages } = await import('../models/digits.model.ts?stages')
   const wasm = stages['wasm'] ?? {},
     gpu = stages['webgpu'] ?? {}
   return [
     { title: 'digits.model.ts', language: 'typescript' as const, text: source },
     { title: 'graph', language: 'graph' as const, text: wasm['graph'] ?? '' },
     { title: 'after fusion', language: 'graph' as const, text: wasm['regions'] ?? '' },
-    { title: 'memory plan', language: 'text' as const, text: wasm['memory'] ?? '' },
+    { title: 'memory plan', language: 'memory' as const, text: wasm['memory'] ?? '' },
     { title: 'WAT', language: 'wat' as const, text: wasm['wat'] ?? '' },
     { title: 'WGSL', language: 'wgsl' as const, text: gpu['wgsl'] ?? '' },
   ].filter(tab => tab.text !== '')
@@ -169,7 +170,6 @@ export const digitsDemo = (): HTMLElement => {
         void before?.then(net => net.dispose()).catch(() => {})
         void classify()
       }),
-      facts,
     ),
     element(
       'section',
@@ -177,8 +177,10 @@ export const digitsDemo = (): HTMLElement => {
       element('div', { class: 'pad-side' }, pad.root, clearButton),
       element('div', { class: 'probs' }, ...bars.map(b => b.row)),
     ),
-    element('section', { class: 'card' }, testButton, progress, status),
+    // Below the pad: what grows here must not move the canvas under the pen.
+    element('section', { class: 'card' }, testButton, progress, status, facts),
     codeView('Digits: source and what was emitted', codeTabs()),
   )
+  void open().catch(say)
   return root
 }

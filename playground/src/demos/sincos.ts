@@ -3,8 +3,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import sincos from '../models/sincos.model.ts'
 import source from '../models/sincos.model.ts?raw'
-import stages from '../models/sincos.model.ts?stages'
-import { codeView } from '../ui/code-view.ts'
+import { type CodeTab, codeView } from '../ui/code-view.ts'
 import { element, milliseconds } from '../ui/element.ts'
 
 const count = 4 * 1024 * 1024,
@@ -20,7 +19,9 @@ interface Lane {
 const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? NaN
 
 /** How the kernel reads in each code; stages are absent for a target that could not be compiled. */
-const codeTabs = () => {
+const codeTabs = async (): Promise<readonly CodeTab[]> => {
+  // Far more text than the demo is code: it comes when the demo stands.
+  const { default: stages } = await import('../models/sincos.model.ts?stages')
   const wasm = stages['wasm'] ?? {},
     gpu = stages['webgpu'] ?? {}
   return [

@@ -1,54 +1,36 @@
 /** @file A tabbed view of a model's source and of what the compiler made of it. */
-import hljs from 'highlight.js/lib/core'
-import lisp from 'highlight.js/lib/languages/lisp'
-import rust from 'highlight.js/lib/languages/rust'
-import typescript from 'highlight.js/lib/languages/typescript'
 import { element } from './element.ts'
-import { graphView } from './graph-view.ts'
-
-// WGSL is near enough to Rust, and WAT to Lisp, for colours.
-hljs.registerLanguage('typescript', typescript)
-hljs.registerLanguage('wgsl', rust)
-hljs.registerLanguage('wat', lisp)
+import { markTab, tabKeys } from './tab-keys.ts'
 
 export interface CodeTab {
   readonly title: string
-  readonly language: 'typescript' | 'wgsl' | 'wat' | 'graph' | 'text'
+  readonly language: 'typescript' | 'wgsl' | 'wat' | 'graph' | 'memory' | 'text'
   readonly text: string
 }
 
-const render = ({ language, text }: CodeTab): HTMLElement => {
-  if (language === 'graph') return graphView(text)
-  const code = element('code')
-  if (language === 'text') code.textContent = text
-  else code.innerHTML = hljs.highlight(text, { language }).value
-  return element('pre', { tabindex: '0' }, code)
-}
-
-export const codeView = (label: string, tabs: readonly CodeTab[]): HTMLElement => {
+export const codeView = (label: string, loaded: Promise<readonly CodeTab[]>): HTMLElement => {
   const panel = element('div', { class: 'code-panel', role: 'tabpanel' })
   const list = element('div', { class: 'code-tabs', role: 'tablist', 'aria-label': label })
-  const show = (index: number): void => {
+  let tabs: readonly CodeTab[] = []
+  let shown: CodeTab | undefined
+  const show = async (index: number): Promise<void> => {
     const tab = tabs[index]
     if (tab === undefined) return
-    list.querySelectorAll('button').forEach((b, i) => {
-      b.setAttribute('aria-selected', String(i === index))
-      b.tabIndex = i === index ? 0 : -1
-    })
-    panel.replaceChildren(render(tab))
+    shown = tab
+    markTab(list, index)
+    // The demo does not wait for what draws its code.
+    const { renderCode } = await import('./render-code.ts')
+    if (shown === tab) panel.replaceChildren(renderCode(tab))
   }
-  tabs.forEach((tab, i) =>
-    list.append(element('button', { type: 'button', role: 'tab', onclick: () => show(i) }, tab.title)),
-  )
-  list.addEventListener('keydown', event => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-    if (step === 0) return
-    const buttons = [...list.querySelectorAll('button')]
-    const at = buttons.findIndex(b => b.getAttribute('aria-selected') === 'true')
-    const next = (at + step + buttons.length) % buttons.length
-    show(next)
-    buttons[next]?.focus()
-  })
-  show(0)
+  tabKeys(list, index => void show(index))
+  void loaded
+    .then(found => {
+      tabs = found
+      tabs.forEach(({ title }, i) =>
+        list.append(element('button', { type: 'button', role: 'tab', onclick: () => void show(i) }, title)),
+      )
+      return show(0)
+    })
+    .catch((error: unknown) => panel.replaceChildren(element('p', { role: 'alert' }, String(error))))
   return element('section', { class: 'card code', 'aria-label': label }, list, panel)
 }

@@ -34,9 +34,10 @@ export const measuredModels = (
   failed: (model: string, message: string) => void,
 ): Plugin => {
   // A benchmark may wait for its compiler longer than the page of a developer does.
-  const plugin = quern({ targets: ['wasm'], timeout: 600_000 })
-  const { load } = plugin
-  if (load === undefined || typeof load === 'function') throw new Error('the plugin of Quern has no load with a filter')
+  const plugin = quern({ targets: ['wasm'], timeout: 600_000 }).find(p => p.name === 'quern')
+  const load = plugin?.load
+  if (plugin === undefined || load === undefined || typeof load === 'function')
+    throw new Error('the plugin of Quern has no load with a filter')
   return {
     ...plugin,
     load: {
