@@ -109,11 +109,67 @@ describe('quern run', () => {
     [['--input', 'x=gone.npy'], 'cannot read gone.npy'],
     [['--export', 'none'], 'it exports default, shift'],
     [['--entry', 'toString'], 'has no entry toString; it has main'],
-    [['--input', 'x=[1]', '--threads', 'many'], 'threads must be a whole number above 0'],
+    [['--input', 'x=[1]', '--threads', 'many'], '--threads takes a whole number above 0, not many'],
+    [['--input', 'x=[1]', '--threads', '0'], '--threads takes a whole number above 0, not 0'],
+    [['--input', 'x=[1]', '--threads'], '--threads takes a value'],
+    [['--input', 'x=[1]', '--thread', '2'], 'there is no option --thread; there are --input, -i, --entry, '],
+    [['--input', 'x=[1]', '-t', '2'], 'there is no option -t;'],
+    [['--input', '--profile'], '--input takes a value'],
+    [['--input', 'x=[1]', 'other.model.ts'], 'one model file is taken, and other.model.ts was given beside '],
+    [['--input', 'x=[1e999]'], 'a number that is too large'],
+    [['--input', 'x=[1]', '--out', 'FILE/sub'], 'ENOTDIR'],
     [[], 'x'],
   ])('says what is wrong with %j', async (args, expected) => {
-    const { error, code } = await type('run', file, ...args)
+    const { error, code } = await type('run', file, ...args.map(a => a.replace('FILE', file)))
     expect(error).toContain(expected)
+    expect(error).not.toMatch(/\n +at /)
+    expect(code).toBe(1)
+  })
+})
+
+describe('a .npy file that cannot be read', () => {
+  const good = writeNpy({ dtype: 'f32', shape: [3], data: new Float32Array(3) })
+  const edited = (from: string, to: string): Uint8Array =>
+    Uint8Array.from([...String.fromCharCode(...good).replace(from, to)].map(c => c.charCodeAt(0)))
+  it.each<[string, Uint8Array, string]>([
+    ['in Fortran order', edited("'fortran_order': False", "'fortran_order': True "), 'save np.ascontiguousarray(x)'],
+    ['that is cut', good.subarray(0, good.length - 4), 'f32[3] takes 12 bytes, and 8 follow'],
+    ['of big-endian numbers', edited('<f4', '>f4'), 'its dtype ">f4" is none of <f4'],
+    ['that is none', new TextEncoder().encode('hello, world'), 'it does not begin as one'],
+    ['that is empty', new Uint8Array(0), 'it does not begin as one'],
+    [
+      'of a shape that does not fit',
+      writeNpy({ dtype: 'f32', shape: [3, 1], data: new Float32Array(3) }),
+      'input/rank',
+    ],
+  ])('%s', async (_, bytes, expected) => {
+    const { error, code } = await type('run', file, '--input', `x=${write('x.npy', bytes)}`)
+    expect(error).toMatch(/^error\[/)
+    expect(error).toContain(expected)
+    expect(error.split('\n')).toHaveLength(1)
+    expect(code).toBe(1)
+  })
+})
+
+describe('what no command takes', () => {
+  it.each([
+    [['compile', '--targets', 'wasm'], 'there is no option --targets; there are --target, '],
+    [['compile', '--target'], '--target takes a value'],
+    [['compile', '--out', 'FILE'], 'ENOTDIR'],
+    [['inspect', '--stages', 'graph'], 'there is no option --stages; there are --stage, '],
+    [['inspect', '--toString'], 'there is no option --toString'],
+    [['inspect', 'b.model.ts'], 'one model file is taken'],
+  ])('%j', async (args, expected) => {
+    const [command = '', ...rest] = args
+    const { error, code } = await type(command, file, ...rest.map(a => a.replace('FILE', file)))
+    expect(error).toContain(expected)
+    expect(error).not.toMatch(/\n +at /)
+    expect(code).toBe(1)
+  })
+  it('a file that is not there', async () => {
+    const { error, code } = await type('compile', join(folder, 'gone.model.ts'))
+    expect(error).toContain('gone.model.ts')
+    expect(error).not.toMatch(/\n +at /)
     expect(code).toBe(1)
   })
 })

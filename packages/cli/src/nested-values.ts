@@ -1,5 +1,5 @@
 /** @file An input written on the command line: a number or nested lists, as JSON. */
-import { CommandError } from './commands/model-file.ts'
+import { CommandError } from './commands/reporting.ts'
 
 const shapeOf = (x: unknown): readonly number[] => (Array.isArray(x) ? [x.length, ...shapeOf(x[0])] : [])
 

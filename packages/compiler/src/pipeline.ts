@@ -5,7 +5,7 @@
  * everything from regions to plans in loop-opt/src/lower-program.ts.
  */
 import { type Artifact, type DeviceKind, QuernError } from '@quern/artifact'
-import { type ProgramGraph, verifyStates } from '@quern/core-ir'
+import { type ProgramGraph, didYouMean, verifyStates } from '@quern/core-ir'
 import { lowerVariants, parseSchedules } from '@quern/loop-opt'
 import { artifactOf } from './artifact.ts'
 import type { BackEnd } from './back-end.ts'
@@ -14,6 +14,7 @@ import { webgpuBackEnd } from './emit-webgpu.ts'
 import { graphStages } from './graph-stages.ts'
 import { legalKernels, showLoops } from './loop-stages.ts'
 import { type CompileOptions, numericsOf } from './options.ts'
+import { asDefect } from './own-defect.ts'
 import { constantReader } from './read-constant.ts'
 import { refuseMemory } from './refuse-memory.ts'
 import { weightsPacker } from './weights-file.ts'
@@ -35,7 +36,19 @@ export const compile = async (
 }
 
 /** Compiles variants of a program for one target, in their order; what they have in common is done once. */
-export const compileVariants = async (
+export const compileVariants: typeof pipeline = async (program, target, wanted, options) => {
+  // Refusals first: what can never work should cost nobody a compilation.
+  refuseUnknown(target)
+  refuseNumerics(target, options)
+  verifyStates(program)
+  try {
+    return await pipeline(program, target, wanted, options)
+  } catch (error) {
+    throw asDefect(error)
+  }
+}
+
+const pipeline = async (
   program: ProgramGraph,
   target: DeviceKind,
   wanted: readonly CompileVariant[],
@@ -48,10 +61,6 @@ export const compileVariants = async (
   if (limits === undefined) return []
   const listeners = wanted.flatMap(v => v.onStage ?? [])
   const onStage = (name: string, text: string): void => listeners.forEach(listener => listener(name, text))
-
-  // Refusals first: what can never work should cost nobody a compilation.
-  refuseNumerics(target, options)
-  verifyStates(program)
 
   // What emits loads on other threads while the graph is worked on.
   const emit = backEnd.emitter()
@@ -89,7 +98,16 @@ export const compileVariants = async (
   return artifacts
 }
 
-const refuseNumerics = (target: DeviceKind, { numerics }: Pick<CompileOptions, 'numerics'>): void => {
+const refuseUnknown = (target: string): void => {
+  const known = Object.keys(backEnds)
+  if (!known.includes(target))
+    throw new QuernError('target/unknown', `there is no target ${target}: ${didYouMean(target, known)}`, {
+      target,
+      known,
+    })
+}
+
+const refuseNumerics = (target: DeviceKind, { numerics }: Pick<CompileOptions, 'numerics'> = {}): void => {
   if (target === 'webgpu' && numerics === 'reproducible')
     throw new QuernError(
       'numerics/reproducible-needs-wasm',

@@ -96,15 +96,13 @@ const evaluate = async (): Promise<WorkerReply> => {
           }
           return { ...v, onStage }
         })
-        const compiledVariants = await compiler
-          .compileVariants(graph, target, wanted, {
-            prepared,
-            ...(numerics === undefined ? {} : { numerics }),
-            ...(maxMemory === undefined ? {} : { maxMemory }),
-            ...(schedules === undefined ? {} : { schedules }),
-            ...(switches.verify && { verify: true }),
-          })
-          .catch(asDefect)
+        const compiledVariants = await compiler.compileVariants(graph, target, wanted, {
+          prepared,
+          ...(numerics === undefined ? {} : { numerics }),
+          ...(maxMemory === undefined ? {} : { maxMemory }),
+          ...(schedules === undefined ? {} : { schedules }),
+          ...(switches.verify && { verify: true }),
+        })
         for (const artifact of compiledVariants) checkSize(artifact, name, settings.maxBytes)
         artifacts.push(...worthShipping(wanted, compiledVariants))
       } catch (error) {
@@ -156,12 +154,6 @@ const asMissingName = async (error: unknown): Promise<never> => {
 
 const withoutUndefined = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
-
-/** Whatever the compiler throws without a code is a mistake of ours: a model that traced is a valid program. */
-const asDefect = (error: unknown): never => {
-  if (isQuernError(error)) throw error
-  throw new QuernError('compiler/defect', `this is a defect of Quern, not of the model: ${String(error)}`, {}, error)
-}
 
 /** What is compiled for each target, from plain to special: the runtime loads the last one that the browser can run. */
 const variantsOf = (

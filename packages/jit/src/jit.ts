@@ -11,8 +11,8 @@ import type {
   Specs,
 } from '@quern/artifact'
 import { type CompileOptions, compile } from '@quern/compiler'
-import { programOf } from '@quern/model'
-import { createModel, hasRelaxedSimd } from '@quern/runtime'
+import { $checkModelOptions, programOf } from '@quern/model'
+import { checkLoadOptions, createModel, hasRelaxedSimd } from '@quern/runtime'
 
 export interface JitOptions extends LoadOptions, Omit<CompileOptions, 'threads'> {
   /** Targets to compile for; default: what `device` asks for, else wasm and, where the realm has WebGPU, webgpu. */
@@ -41,7 +41,7 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
   const { graph, kind, options: own } = programOf(model)
   const artifacts: ArtifactParts[] = []
   const {
-    targets: _,
+    targets,
     numerics = own.numerics,
     maxMemory = own.maxMemory,
     relaxed,
@@ -51,8 +51,12 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     prepared = new Map(),
     verify,
     onStage,
+    schedules,
     ...loading
   } = options
+  // Before anything is compiled: a mistake should cost nobody a compilation.
+  $checkModelOptions('jit', { targets, numerics, maxMemory })
+  checkLoadOptions(loading)
   // What this engine can run is known already: one variant is enough.
   const fused = relaxed ?? (numerics !== 'exact' && numerics !== 'reproducible' && hasRelaxedSimd())
   const shared = {
@@ -63,6 +67,7 @@ export async function jit(model: object, options: JitOptions = {}): Promise<unkn
     ...(f16 && { f16 }),
     ...(verify && { verify }),
     ...(limits && { limits }),
+    ...(schedules !== undefined && { schedules }),
     ...(onStage && { onStage }),
   }
   for (const target of targetsFor(options)) {

@@ -32,6 +32,11 @@ const codeOf = (given: Readonly<Record<string, unknown>>): string => {
     return isQuernError(error) ? error.code : String(error)
   }
 }
+/** As after `postMessage(array, [array.buffer])`. */
+const detached = <T extends ArrayBufferView>(array: T): T => {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] })
+  return array
+}
 const x = new Float32Array(12),
   mask = new Uint8Array(4)
 
@@ -44,6 +49,8 @@ describe('bindInputs', () => {
     ['input/unknown-name', { x, mask, z: x }],
     ['input/missing', { x }],
     ['input/dtype', { x: new Float64Array(12), mask }],
+    ['input/detached', { x: detached(new Float32Array(12)), mask }],
+    ['input/detached', { x, mask: { data: detached(new Uint8ClampedArray(4)), shape: [4] } }],
     ['input/dtype', { x: { data: new Int32Array(12), shape: [4, 3] }, mask }],
     ['input/not-a-tensor', { x: [1, 2, 3], mask }],
     ['input/not-a-tensor', { x: { data: x, shape: [-4, 3] }, mask }],

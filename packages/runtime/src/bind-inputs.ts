@@ -127,8 +127,21 @@ const hostArray = (port: Port, view: ArrayBufferView): HostArray => {
   const Wanted = arrayOf[port.dtype]
   const name = nameOf(view)
   if (!holds(port.dtype, name)) throw wrongDType(port, name)
-  return new Wanted(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength / bytesOf[port.dtype])
+  try {
+    return new Wanted(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength / bytesOf[port.dtype])
+  } catch (cause) {
+    // Of an array that has the right kind, nothing else is refused.
+    throw detached(`the input ${port.name}`, { input: port.name }, cause)
+  }
 }
+
+const detached = (what: string, details: Readonly<Record<string, unknown>>, cause?: unknown): QuernError =>
+  new QuernError(
+    'input/detached',
+    `the array given for ${what} has lost its buffer, which was transferred, to a worker most likely: transfer a copy, or run first`,
+    details,
+    cause,
+  )
 
 const bindShape = (manifest: Manifest, port: Port, shape: readonly number[], symbols: Record<string, number>): void => {
   if (shape.length !== port.shape.length)

@@ -8,9 +8,9 @@ import {
   fileArgument,
   parseTargets,
   readSchedules,
-  reporting,
   schedulesArgument,
 } from './model-file.ts'
+import { reporting } from './reporting.ts'
 
 /** Names of programs are the user's: what goes into a path is a part of them that is safe everywhere. */
 const safe = (name: string): string => name.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '') || '_'
@@ -28,8 +28,8 @@ export const compile = defineCommand({
     export: { ...exportArgument, description: 'the export that `--schedules` are for; default: default' },
     out: { type: 'string', description: 'the folder to write to', default: 'quern-out', valueHint: 'folder' },
   },
-  run: ({ args }) =>
-    reporting(async () => {
+  run: ({ args, cmd }) =>
+    reporting({ args, cmd }, async () => {
       const targets = parseTargets(args.target)
       const { programs, ms } = await evaluated(
         args.file,

@@ -2,16 +2,15 @@
 import { defineCommand } from 'citty'
 import type { StageText } from '@quern/evaluate'
 import {
-  CommandError,
   evaluated,
   exportArgument,
   fileArgument,
   parseTargets,
   pickProgram,
   readSchedules,
-  reporting,
   schedulesArgument,
 } from './model-file.ts'
+import { CommandError, reporting } from './reporting.ts'
 
 const list = (stages: readonly StageText[]): string => {
   const names = [...new Set(stages.map(s => s.stage))]
@@ -39,8 +38,8 @@ export const inspect = defineCommand({
     schedules: schedulesArgument,
     export: exportArgument,
   },
-  run: ({ args }) =>
-    reporting(async () => {
+  run: ({ args, cmd }) =>
+    reporting({ args, cmd }, async () => {
       const targets = parseTargets(args.target) ?? []
       const program = pickProgram(
         await evaluated(args.file, {

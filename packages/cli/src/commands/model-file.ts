@@ -10,6 +10,7 @@ import {
   noModel,
   progressInWords,
 } from '@quern/evaluate'
+import { CommandError } from './reporting.ts'
 
 export const fileArgument = {
   type: 'positional',
@@ -41,11 +42,6 @@ export const readSchedules = async (
     throw new CommandError(`--schedules: cannot read ${file}`)
   })
   return { schedules: { [exportName ?? 'default']: schedules } }
-}
-
-/** A mistake of the caller or of the model file: its text is all that the terminal shows. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError'
 }
 
 const targets: readonly DeviceKind[] = ['wasm', 'webgpu']
@@ -80,15 +76,4 @@ export const pickProgram = ({ file, programs }: Evaluation, exportName: string |
       `${file} exports no model ${wanted}; it exports ${programs.map(p => p.exportName).join(', ')}`,
     )
   return program
-}
-
-/** Runs a command's work; a mistake ends it with one text and the exit code 1. */
-export const reporting = async (work: () => Promise<void>): Promise<void> => {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    console.error(error.message)
-    process.exitCode = 1
-  }
 }

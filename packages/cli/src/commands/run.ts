@@ -2,31 +2,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  type DeviceTensor,
-  type Entry,
-  type KernelTime,
-  type Port,
-  type Tensor,
-  arrayOf,
-  isQuernError,
-} from '@quern/artifact'
+import { type DeviceTensor, type Entry, type KernelTime, type Port, type Tensor, arrayOf } from '@quern/artifact'
 import { createModel } from '@quern/runtime'
 import { defineCommand } from 'citty'
 import { nestedValues } from '../nested-values.ts'
 import { profileTable } from '../profile-table.ts'
 import { readNpy, writeNpy } from '../npy.ts'
 import { showTensor } from '../show-tensor.ts'
-import {
-  CommandError,
-  evaluated,
-  exportArgument,
-  fileArgument,
-  pickProgram,
-  readSchedules,
-  reporting,
-  schedulesArgument,
-} from './model-file.ts'
+import { evaluated, exportArgument, fileArgument, pickProgram, readSchedules, schedulesArgument } from './model-file.ts'
+import { CommandError, reporting } from './reporting.ts'
 
 /** The command line's parser keeps the last of several; an input may be given as often as there are inputs. */
 const allInputs = (rawArgs: readonly string[]): readonly string[] => {
@@ -58,6 +42,8 @@ const readInput = async (text: string, ports: readonly Port[]): Promise<[string,
   const { shape, values } = nestedValues(value, name)
   const wide = port.dtype === 'i64' || port.dtype === 'u64'
   if (port.dtype === 'f16') throw new CommandError(`--input ${name}: f16 comes from a .npy file only`)
+  if (!values.every(Number.isFinite))
+    throw new CommandError(`--input ${name}: ${value} holds a number that is too large`)
   const data = wide
     ? arrayOf[port.dtype === 'i64' ? 'i64' : 'u64'].from(values.map(v => BigInt(Math.trunc(v))))
     : numbersOf(port, values)
@@ -70,6 +56,13 @@ const numbersOf = ({ dtype }: Port, values: readonly number[]) => {
     array[i] = dtype === 'bool' ? Number(v !== 0) : v
   })
   return array
+}
+
+/** Before anything is compiled: a mistake should cost nobody a compilation. */
+const threadsOf = (text: string): number => {
+  const threads = Number(text)
+  if (Number.isSafeInteger(threads) && threads > 0) return threads
+  throw new CommandError(`--threads takes a whole number above 0, not ${text}`)
 }
 
 const isHost = (t: Tensor | DeviceTensor): t is Tensor => 'data' in t
@@ -91,8 +84,9 @@ export const run = defineCommand({
     profile: { type: 'boolean', description: 'show the time of each kernel, on average over ten more runs' },
     out: { type: 'string', description: 'a folder for the outputs, as .npy files', valueHint: 'folder' },
   },
-  run: ({ args, rawArgs }) =>
-    reporting(async () => {
+  run: ({ args, rawArgs, cmd }) =>
+    reporting({ args, cmd }, async () => {
+      const threads = threadsOf(args.threads)
       const program = pickProgram(
         await evaluated(args.file, {
           compile: { targets: ['wasm'], ...(await readSchedules(args.schedules, args.export, ['wasm'])) },
@@ -120,7 +114,7 @@ export const run = defineCommand({
         })),
       })
       const { outputs, profiles } = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, {
-        threads: Number(args.threads),
+        threads,
         profiles: args.profile === true ? 10 : 0,
       })
       if (args.out !== undefined) await mkdir(args.out, { recursive: true })
@@ -143,19 +137,15 @@ const runOnce = async (
   readonly outputs: Record<string, Tensor | DeviceTensor>
   readonly profiles: readonly (readonly KernelTime[])[]
 }> => {
+  const net = await model.load({ device: 'wasm', thread: threads > 1 ? 'worker' : 'caller', threads })
   try {
-    const net = await model.load({ device: 'wasm', thread: threads > 1 ? 'worker' : 'caller', threads })
-    try {
-      const runner = runnerOf(net, entry)
-      const outputs = await runner.run(inputs)
-      const taken: (readonly KernelTime[])[] = []
-      for (let i = 0; i < profiles; i++) taken.push(await runner.profile(inputs))
-      return { outputs, profiles: taken }
-    } finally {
-      await net.dispose()
-    }
-  } catch (error) {
-    throw isQuernError(error) ? new CommandError(`error${error.message}`) : error
+    const runner = runnerOf(net, entry)
+    const outputs = await runner.run(inputs)
+    const taken: (readonly KernelTime[])[] = []
+    for (let i = 0; i < profiles; i++) taken.push(await runner.profile(inputs))
+    return { outputs, profiles: taken }
+  } finally {
+    await net.dispose()
   }
 }
 
