@@ -39,6 +39,8 @@ const drawn = fc.record(
     nr: fc.constantFrom(4, 8, 12, 16),
     kb: fc.integer({ min: 2, max: 16 }),
     pack: fc.constantFrom('layout', 'panel', 'none' as const),
+    // Of what is packed at build only; all widths are made of such streams.
+    stream: fc.constant(4),
     group: fc.integer({ min: 1, max: 4 }),
     block: fc.integer({ min: 1, max: 3 }),
     madd: fc.constant(true),
