@@ -151,7 +151,7 @@ export { proto as __proto__ }
   it('hands out the stages of the compiler', async () => {
     const { programs } = await evaluate(write('a.model.ts', wave), { stages: true, compile: { targets: ['wasm'] } })
     const stage = (variant: string) => ({ target: 'wasm', variant, stage: 'graph', text: 'matmul matmul matmul' })
-    expect(programs[0]?.stages).toEqual(['plain', 'threads', 'relaxed', 'relaxed-threads'].map(stage))
+    expect(programs[0]?.stages).toEqual(['simd', 'simd-threads', 'simd-relaxed', 'simd-relaxed-threads'].map(stage))
   })
 
   it.each(['exact', 'reproducible'] as const)('compiles no fused multiply-adds for %s numerics', async numerics => {
@@ -159,7 +159,7 @@ export { proto as __proto__ }
       stages: true,
       compile: { targets: ['wasm'], numerics },
     })
-    expect(programs[0]?.stages.map(s => s.variant)).toEqual(['plain', 'threads'])
+    expect(programs[0]?.stages.map(s => s.variant)).toEqual(['simd', 'simd-threads'])
   })
 
   it('compiles for shader-f16 what has f16 values', async () => {

@@ -55,7 +55,7 @@ export type Data =
 /** One stage of the compiler as text: the graph, the IR after a pass, a schedule, WGSL, … */
 export interface StageText {
   readonly target: DeviceKind
-  /** `plain`, or what it is compiled for beside: `threads`. */
+  /** As the artifact's manifest names it: `simd-threads`. */
   readonly variant: string
   readonly stage: string
   readonly text: string

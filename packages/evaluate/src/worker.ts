@@ -87,7 +87,7 @@ const evaluate = async (): Promise<WorkerReply> => {
         const { numerics, maxMemory, schedules: given = {} } = settings,
           schedules = Object.hasOwn(given, exportName) ? given[exportName] : undefined
         const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
-          const variant = Object.keys(v).join('-') || 'plain'
+          const variant = nameOfVariant(target, v)
           const show = stageListener(switches, name, `${target}-${variant}`)
           if (!request.stages && show === undefined) return v
           const onStage = (stage: string, text: string): void => {
@@ -166,6 +166,14 @@ const variantsOf = (
   const relaxed = numerics !== 'exact' && numerics !== 'reproducible'
   return [{}, { threads: true }, ...(relaxed ? [{ relaxed: true }, { relaxed: true, threads: true }] : [])]
 }
+
+/** As the manifests name them. */
+const nameOfVariant = (target: DeviceKind, { threads, relaxed, f16 }: CompileVariant): string =>
+  target === 'webgpu'
+    ? f16 === true
+      ? 'f16'
+      : 'plain'
+    : ['simd', ...(relaxed === true ? ['relaxed'] : []), ...(threads === true ? ['threads'] : [])].join('-')
 
 const usesF16 = ({ entries }: ProgramGraph): boolean =>
   [...entries.values()].some(g => g.nodes.some(n => [...n.results, ...n.operands].some(v => v?.type.dtype === 'f16')))

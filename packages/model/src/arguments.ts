@@ -85,10 +85,10 @@ export const checkDType = (op: string, dtype: unknown): void => {
   if (dtypes.some(d => d === dtype)) return
   const name = typeof dtype === 'string' ? dtype.toLowerCase().replace(/[^a-z0-9]/g, '') : ''
   const meant = Object.hasOwn(otherNames, name) ? otherNames[name] : nearest(name, dtypes)
-  const advice = meant === undefined ? '' : `did you mean ${meant}? `
+  const advice = meant === undefined ? 'the' : `did you mean ${meant}? The`
   refuse(
     'dtype/unknown',
-    `${op} takes a dtype, and ${inWords(dtype)} is none: ${advice}The dtypes are ${dtypes.join(', ')}`,
+    `${op} takes a dtype, and ${inWords(dtype)} is none: ${advice} dtypes are ${dtypes.join(', ')}`,
     { op, dtype: typeof dtype === 'string' ? dtype : typeof dtype },
   )
 }

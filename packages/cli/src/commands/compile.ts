@@ -7,6 +7,7 @@ import {
   exportArgument,
   fileArgument,
   parseTargets,
+  pickProgram,
   readSchedules,
   schedulesArgument,
 } from './model-file.ts'
@@ -25,13 +26,13 @@ export const compile = defineCommand({
       valueHint: 'wasm,webgpu',
     },
     schedules: schedulesArgument,
-    export: { ...exportArgument, description: 'the export that `--schedules` are for; default: default' },
+    export: { ...exportArgument, description: 'write this export only; `--schedules` are for it (or for default)' },
     out: { type: 'string', description: 'the folder to write to', default: 'quern-out', valueHint: 'folder' },
   },
   run: ({ args, cmd }) =>
     reporting({ args, cmd }, async () => {
       const targets = parseTargets(args.target)
-      const { programs, ms } = await evaluated(
+      const evaluation = await evaluated(
         args.file,
         targets === undefined && args.schedules === undefined
           ? {}
@@ -40,6 +41,8 @@ export const compile = defineCommand({
               overrideTargets: targets !== undefined,
             },
       )
+      const { ms } = evaluation
+      const programs = args.export === undefined ? evaluation.programs : [pickProgram(evaluation, args.export)]
       const rows: [path: string, bytes: number][] = []
       for (const { name, artifacts } of programs)
         for (const { manifest, files } of artifacts) {

@@ -30,11 +30,17 @@ export const inspect = defineCommand({
     file: fileArgument,
     stage: {
       type: 'string',
-      description: 'the stage, or several; without it, the list of stages',
+      description:
+        'the stage, or several; without it, the list of those with lines. graph; after each pass: expand-grad, canonicalise, decompose, hoist-invariants, shape-arithmetic, fold-scales, fold-constants, common-subexpressions, prepare-constants, dead-code, regions; then lowered, schedule, loop, legal, plan, memory, cost, sizes; wat or wgsl',
       valueHint: 'graph,loop,wat',
     },
     target: { type: 'string', description: 'wasm or webgpu', default: 'wasm' },
-    variant: { type: 'string', description: 'plain, or another that the target has', default: 'plain' },
+    variant: {
+      type: 'string',
+      description:
+        'wasm: simd, simd-threads, simd-relaxed, simd-relaxed-threads; webgpu: plain, f16; default: the first',
+      valueHint: 'name',
+    },
     schedules: schedulesArgument,
     export: exportArgument,
   },
@@ -49,10 +55,11 @@ export const inspect = defineCommand({
         }),
         args.export,
       )
-      const stages = program.stages.filter(s => s.variant === args.variant)
+      const variant = args.variant ?? program.stages[0]?.variant
+      const stages = program.stages.filter(s => s.variant === variant)
       if (stages.length === 0) {
         const variants = [...new Set(program.stages.map(s => s.variant))]
-        throw new CommandError(`${args.target} has no variant ${args.variant}; it has ${variants.join(', ')}`)
+        throw new CommandError(`${args.target} has no variant ${variant}; it has ${variants.join(', ')}`)
       }
       if (args.stage === undefined) return console.log(list(stages))
       for (const wanted of args.stage.split(',')) {

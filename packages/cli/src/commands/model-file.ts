@@ -1,5 +1,5 @@
 /** @file What every command does first: evaluate the model file, and pick one of its programs. */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { DeviceKind } from '@quern/artifact'
 import {
   type CompileSettings,
@@ -55,6 +55,9 @@ export const parseTargets = (text: string | undefined): readonly DeviceKind[] | 
   })
 
 export const evaluated = async (file: string, options: EvaluateOptions): Promise<Evaluation> => {
+  const found = await stat(file).catch(() => undefined)
+  if (found === undefined) throw new CommandError(`${file}: there is no such file`)
+  if (found.isDirectory()) throw new CommandError(`${file}: this is a folder; name a model file, something.model.ts`)
   const evaluation = await evaluateModelFile(file, {
     ...options,
     onProgress: progress => console.error(progressInWords(progress)),

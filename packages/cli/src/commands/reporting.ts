@@ -1,5 +1,6 @@
 /** @file Runs what a command does, after a look at what it was given; a mistake is one text and the exit code 1. */
 import { isQuernError } from '@quern/artifact'
+import { didYouMean } from '@quern/core-ir'
 import type { ArgDef } from 'citty'
 
 /** A mistake of the caller or of the model file: its text is all that the terminal shows. */
@@ -39,7 +40,12 @@ const checkArguments = ({ args, cmd }: Asked): void => {
     const type = known.get(name)
     const dashed = dash(name)
     if (type === undefined)
-      throw new CommandError(`there is no option ${dashed}; there are ${[...known.keys()].map(dash).join(', ')}`)
+      throw new CommandError(
+        `there is no option ${dashed}: ${didYouMean(
+          dashed,
+          [...known.keys()].map(dash).filter(n => n.startsWith('--')),
+        )}`,
+      )
     if (type === 'string' && (value === '' || String(value).startsWith('--')))
       throw new CommandError(`${dashed} takes a value, and none was given`)
   }

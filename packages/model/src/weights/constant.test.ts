@@ -92,3 +92,18 @@ test('a typed array means its numbers, whatever array it is, and is copied', asy
   if (node.kind !== 'constant' || node.source === undefined) throw new Error('100 elements are bytes')
   expect(new Float32Array((await node.source.read(0, 400)).slice().buffer)).toEqual(Float32Array.from(numbers))
 })
+
+test('the order of arguments is said where it was mistaken', () => {
+  const loose = q.constant as unknown as (...args: readonly unknown[]) => unknown
+  expect(() => loose('f32', [2], [1, 2])).toThrow(/constant\(values, dtype, shape\): the dtype "f32" comes second/)
+  expect(() => loose([1, 2], [2])).toThrow(/constant\(values, dtype, shape\): the shape comes third/)
+  expect(() => loose([1], 7)).toThrow(/7 is none: the dtypes are f32/)
+})
+
+test('what is too large to be held is refused before it is looked at', () => {
+  // A view of nothing: only its length is asked for.
+  const many = Object.defineProperty(new Float32Array(0), 'length', { value: 4e8 })
+  const start = performance.now()
+  expect(() => q.constant(many, 'f32', [20_000, 20_000])).toThrow(coded('constant/too-large'))
+  expect(performance.now() - start).toBeLessThan(1000)
+})

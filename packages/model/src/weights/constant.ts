@@ -1,10 +1,10 @@
 /** @file Constants written in a model file: numbers, nested arrays, typed arrays. */
-import { type DType, QuernError } from '@quern/artifact'
+import { type DType, QuernError, bytesOf, dtypes } from '@quern/artifact'
 import { type ByteSource, type ConstantData, constantBytes, hashBytes, inWords, tensorType } from '@quern/core-ir'
 import { checkDType, refuse } from '../arguments.ts'
 import { currentOrigin } from '../origin.ts'
 import { toShape } from '../size.ts'
-import { type Tensor, isTensor, makeTensor } from '../tensor.ts'
+import { type Tensor, checkSize, isTensor, makeTensor } from '../tensor.ts'
 
 const integerRange: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
   i8: [-(2 ** 7), 2 ** 7 - 1],
@@ -101,6 +101,18 @@ const checkValues = (values: unknown): void => {
   visit(values, 0)
 }
 const mostDims = 32
+
+/** A constant is held in memory as a whole while the model file runs; from here on it belongs into a file, which is read in parts. */
+const mostBytes = 2 ** 30
+const checkBytes = (dtype: DType, elements: number): void => {
+  const bytes = elements * bytesOf[dtype]
+  if (bytes > mostBytes)
+    refuse(
+      'constant/too-large',
+      `a constant of ${elements.toLocaleString('en')} numbers takes ${bytes.toLocaleString('en')} bytes, and one that is written in a model file has at most ${mostBytes.toLocaleString('en')}: keep it in a .safetensors file, or make it of smaller ones with full(), iota() and the like`,
+      { bytes, most: mostBytes },
+    )
+}
 const lengthWords = (length: number | undefined): string => (length === undefined ? 'a number' : `a list of ${length}`)
 
 /**
@@ -114,7 +126,12 @@ export function constant<const S extends readonly number[] = readonly number[], 
   shape?: S,
 ): Tensor<D, S> {
   const kind: DType = dtype ?? 'f32'
+  const order = 'a constant is written constant(values, dtype, shape)'
+  if (typeof values === 'string' && dtypes.some(d => d === (values as string)))
+    refuse('constant/values', `${order}: the dtype ${inWords(values)} comes second`)
+  if (Array.isArray(dtype) || ArrayBuffer.isView(dtype)) refuse('constant/values', `${order}: the shape comes third`)
   checkDType('constant', kind)
+  if (typeof values === 'object') checkBytes(kind, values.length)
   checkValues(values)
   const flat: ArrayLike<number> =
     typeof values === 'number' ? [values] : ArrayBuffer.isView(values) ? values : flattened(values)
@@ -127,10 +144,13 @@ export function constant<const S extends readonly number[] = readonly number[], 
       `a constant of shape [${dims.join(',')}] needs ${size} values, and ${flat.length} were given`,
       { shape: dims, values: flat.length, origin: currentOrigin() },
     )
+  // Before anything is looked at, copied or hashed: numbers that are too many take minutes for that.
+  const type = tensorType(kind, dims)
+  checkSize(type, new Map())
+  checkBytes(kind, size)
   const held = ArrayBuffer.isView(values) && dtypeOf(values) === kind ? values : undefined
   if (held === undefined) checkFits(flat, kind)
   const origin = currentOrigin()
-  const type = tensorType(kind, dims)
   if (flat.length <= inlineElements)
     return makeTensor(
       { kind: 'constant', data: constantData(Array.from(flat), kind), source: undefined, origin },
