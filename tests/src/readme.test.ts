@@ -136,7 +136,8 @@ const errorText = async (folder: string, vite: string): Promise<string> => {
   const lines = failed.stderr.split('\n')
   const start = lines.findIndex(l => l.includes('[matmul/inner-dims-agree]'))
   expect(start, failed.stderr).toBeGreaterThanOrEqual(0)
-  const end = lines.findIndex((l, i) => i > start && !l.startsWith('  '))
+  // Below the message stands the stack, of the folder of this test.
+  const end = lines.findIndex((l, i) => i > start && (!l.startsWith('  ') || l.startsWith('    at ')))
   return lines
     .slice(start, end)
     .join('\n')
