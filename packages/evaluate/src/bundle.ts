@@ -1,11 +1,11 @@
 /** @file Bundles a model file with the modules it imports by path. Packages stay outside, as URLs of the files they resolve to. */
-import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, extname, isAbsolute, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { QuernError, isQuernError } from '@quern/artifact'
+import type { Span } from '@quern/core-ir'
 import { type Plugin, type RolldownError, rolldown } from 'rolldown'
-import { failureOf } from './failure.ts'
+import { failureOf, sourceOf } from './failure.ts'
 import { type NamedImport, instrument } from './instrument.ts'
 import { conditions, ownFile, ownPackages } from './packages.ts'
 import type { EvaluateOptions, Failure } from './types.ts'
@@ -20,6 +20,8 @@ export interface Bundled {
   readonly packages: readonly string[]
   /** The names that it takes from them. */
   readonly imports: readonly PackageImport[]
+  /** Where the model file names what it exports. */
+  readonly exports: Readonly<Record<string, Span>>
   /** URLs of {@link ownPackages}. */
   readonly own: Readonly<Record<keyof typeof ownPackages, string>>
 }
@@ -46,9 +48,10 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
   const files = new Set<string>()
   const packages = new Set<string>()
   const imports: NamedImport[] = []
+  let exports: Readonly<Record<string, Span>> = {}
   /** What specifiers of modules turned out to be. */
   const urls = new Map<string, string>()
-  const missing: { readonly specifier: string; readonly importer: string }[] = []
+  const refused: QuernError[] = []
   const own: Record<keyof typeof ownPackages, string> = { model: '', instrumented: '', compiler: '' }
 
   const plugin: Plugin = {
@@ -74,6 +77,10 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
       if (standIn !== undefined) return outside(standIn)
       if (specifier.startsWith('file:'))
         return Object.values(own).includes(specifier) ? outside(specifier) : fileURLToPath(specifier)
+      if (notCode.test(specifier)) {
+        refused.push(importedNoCode(specifier, importer))
+        return { id: specifier, external: true }
+      }
       const wanted = (await options.resolve?.(specifier, importer)) ?? specifier
       if (wanted.startsWith('.') || isAbsolute(wanted))
         return wanted === specifier ? null : this.resolve(wanted, importer, { skipSelf: true })
@@ -81,7 +88,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
       if (ours && !ours.external) return outside(ours.id)
       const found = (await this.resolve(wanted, importer, { skipSelf: true }))?.id
       if (found === undefined || !isAbsolute(found)) {
-        missing.push({ specifier, importer })
+        refused.push(packageMissing(specifier, importer))
         return { id: specifier, external: true }
       }
       // A linked package without built files is source like the user's own.
@@ -103,6 +110,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
           instrumented: own.instrumented,
         })
         imports.push(...(done?.imports ?? []))
+        if (id === file) exports = done?.exports ?? {}
         for (const url of done?.urls ?? []) {
           const target = new URL(url, pathToFileURL(id))
           if (target.protocol === 'file:') files.add(fileURLToPath(target))
@@ -133,11 +141,11 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
       })
       const [chunk] = output
       for (const path of await bundle.watchFiles) if (isAbsolute(path)) modules.add(path)
-      const [gone] = missing
-      if (gone !== undefined)
+      const [first] = refused
+      if (first !== undefined)
         return {
           ok: false,
-          failure: failureOf(packageMissing(gone.specifier, gone.importer)),
+          failure: failureOf(first),
           modules: [...modules],
           files: [...files],
         }
@@ -152,6 +160,7 @@ export const bundleModel = async (file: string, options: EvaluateOptions): Promi
           const url = urls.get(JSON.stringify([i.span.file, i.from]))
           return url === undefined ? [] : [{ ...i, url }]
         }),
+        exports,
         own,
       }
     } finally {
@@ -194,16 +203,36 @@ const bundleFailure = (error: unknown): QuernError => {
   const said = log.message.replace(/^\[\w+\]\s*/, '').split('\n', 1)[0] ?? log.message
   if (log.code === 'PARSE_ERROR') return new QuernError('model/syntax', `this is not TypeScript: ${said}`, { origin })
   if (log.code === 'UNRESOLVED_IMPORT' && log.exporter !== undefined)
-    return new QuernError('model/import-not-found', `cannot find ${log.exporter}`, { origin, specifier: log.exporter })
+    return new QuernError('model/import-not-found', `cannot find ${log.exporter}`, {
+      origin: (id === undefined ? undefined : originOfSpecifier(log.exporter, id)) ?? origin,
+      specifier: log.exporter,
+    })
   return new QuernError('model/bundle', `a module of the model could not be loaded: ${said}`, { origin })
 }
 
-const packageMissing = (specifier: string, importer: string): QuernError => {
-  const lines = readFileSync(importer, 'utf8').split('\n')
-  const line = lines.findIndex(l => l.includes(`'${specifier}'`) || l.includes(`"${specifier}"`))
-  const column = (lines[line]?.indexOf(specifier) ?? 0) + 1
-  return new QuernError('model/import-not-found', `cannot find the package ${specifier}: is it installed?`, {
-    specifier,
-    origin: line < 0 ? undefined : { file: importer, line: line + 1, column, length: specifier.length },
-  })
+/** Where a module names what it imports: the specifier without its quotes. */
+const originOfSpecifier = (specifier: string, importer: string): Span | undefined => {
+  const lines = sourceOf(importer)?.split(/\r\n|\r|\n/) ?? []
+  for (const [at, line] of lines.entries()) {
+    const found = Math.max(line.indexOf(`'${specifier}'`), line.indexOf(`"${specifier}"`))
+    if (found >= 0) return { file: importer, line: at + 1, column: found + 2, length: specifier.length }
+  }
+  return undefined
 }
+
+const packageMissing = (specifier: string, importer: string): QuernError =>
+  new QuernError('model/import-not-found', `cannot find the package ${specifier}: is it installed?`, {
+    specifier,
+    origin: originOfSpecifier(specifier, importer),
+  })
+
+/** What bundlers of apps make something of, and a file that runs at build time cannot. */
+const notCode =
+  /\.(?:css|s[ac]ss|less|styl|svg|png|jpe?g|gif|webp|avif|ico|woff2?|ttf|html|vue|svelte|astro|wgsl|glsl)(?:\?.*)?$|\?(?:raw|url|inline|worker|sharedworker)\b/i
+
+const importedNoCode = (specifier: string, importer: string): QuernError =>
+  new QuernError(
+    'model/import-not-code',
+    `${specifier} is no code: a model file runs at build time and imports modules and JSON; import this in the app, or read the file with readFile(new URL('…', import.meta.url))`,
+    { specifier, origin: originOfSpecifier(specifier, importer) },
+  )

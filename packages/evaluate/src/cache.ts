@@ -10,12 +10,12 @@ import { deserialize, serialize } from 'node:v8'
 import type { Artifact } from '@quern/artifact'
 import type { Bundled } from './bundle.ts'
 import { hashOfOwnFiles } from './own-files.ts'
-import type { CompileSettings, Data, EvaluatedProgram, Failure } from './types.ts'
+import type { CompileSettings, Data, EvaluatedProgram, Failure, NotData } from './types.ts'
 
 export interface Kept {
   readonly programs: readonly EvaluatedProgram[]
   readonly exports: Readonly<Record<string, Data>>
-  readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+  readonly notData: readonly NotData[]
   readonly unexported: readonly Failure[]
   /** Absolute paths of the files read during evaluation. */
   readonly read: readonly string[]

@@ -98,10 +98,14 @@ export { proto as __proto__ }
     )
     const { notData, exports } = await evaluate(file)
     expect(notData).toEqual([
-      { exportName: 'C', is: 'a class' },
-      { exportName: 'bad', is: 'Map at .m.n' },
-      { exportName: 'f', is: 'a function' },
-      { exportName: 'p', is: 'an object with a property named __proto__ at [0]' },
+      { exportName: 'C', is: 'a class', at: { file, line: 1, column: 75, length: 1 } },
+      { exportName: 'bad', is: 'a Map at .m.n', at: { file, line: 1, column: 44, length: 3 } },
+      { exportName: 'f', is: 'a function', at: { file, line: 1, column: 14, length: 1 } },
+      {
+        exportName: 'p',
+        is: 'an object with a property named __proto__ at [0]',
+        at: { file, line: 1, column: 91, length: 1 },
+      },
     ])
     expect(Object.entries(exports)).toEqual([
       ['__proto__', 2],
@@ -274,7 +278,42 @@ export default model({ x: tensor('f32', [4, 3]), w: tensor('f32', [5, 2]) }, ({ 
       "import { exit } from 'node:process'\nexit(3)",
       { code: 'model/exited', details: { exitCode: 3 } },
     ],
-    ['a thrown string', "throw 'no'", { code: 'model/threw', message: 'it threw no' }],
+    [
+      'a thrown string',
+      "const f = () => {\n  throw 'oh no'\n}\nf()",
+      { code: 'model/threw', message: 'it threw "oh no"', line: 2, column: 3 },
+    ],
+    [
+      'a missing module that nothing is taken from',
+      "const a = 1\nimport './gone.ts'",
+      { code: 'model/import-not-found', line: 2, column: 9, frame: expect.stringMatching(/\| {9}\^{9}$/) },
+    ],
+    ['a style', "import './x.css'", { code: 'model/import-not-code', line: 1, column: 9 }],
+    ['an asset of the app', "import t from './x.txt?raw'\nexport { t }", { code: 'model/import-not-code', line: 1 }],
+    [
+      'a layer that is imported by its name',
+      "import { sofmax } from '@quern/model'\nsofmax()",
+      { code: 'model/no-such-export', message: expect.stringContaining('did you mean nn.softmax?'), line: 1 },
+    ],
+    [
+      'weights that are not awaited',
+      "import { safetensors } from '@quern/model'\nconst s = safetensors(new URL('./w', import.meta.url))\ns.catch(() => {})\ns.get('x')",
+      { code: 'model/no-such-function', message: expect.stringContaining('write `await`'), line: 4 },
+    ],
+    [
+      'an input that there is not',
+      "import { model, mul, tensor } from '@quern/model'\nexport default model({ x: tensor('f32', [2]) },\n  ({ image }) => ({ y: mul(image, 2) }))",
+      { code: 'model/no-such-input', message: 'there is no input image; the inputs are x', line: 3 },
+    ],
+    [
+      'data of a tensor',
+      "import { model, tensor } from '@quern/model'\nexport default model({ x: tensor('f32', [2]) }, ({ x }) => {\n  const a = x.data[0]\n  return { y: x }\n})",
+      {
+        code: 'model/tensor-has-no-value',
+        message: expect.stringContaining('no data while the model is built'),
+        line: 3,
+      },
+    ],
   ])('%s', async (_, text, expected) => {
     const result = await evaluate(write('a.model.ts', text), { timeout: 20_000 })
     expect(result.error).toMatchObject(expected)

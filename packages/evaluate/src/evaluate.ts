@@ -76,6 +76,7 @@ export const evaluateModelFile = async (path: string, options: EvaluateOptions =
         bundle: pathToFileURL(target).href,
         own: bundled.own,
         imports: bundled.imports,
+        exports: bundled.exports,
         files: bundled.modules,
         compile,
         overrideTargets: options.overrideTargets === true,

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { QuernError, isQuernError } from '@quern/artifact'
-import { type Span, type UserError, formatFrame, formatUserError, userErrorOf } from '@quern/core-ir'
+import { type Span, type UserError, inWords, formatFrame, formatUserError, userErrorOf } from '@quern/core-ir'
 import type { Failure } from './types.ts'
 
 export interface FailureContext {
   /** The user's own files: a stack is read down to the first of them. */
   readonly files: readonly string[]
+  /** Where what was thrown was thrown, if it has no stack. */
+  readonly thrownAt?: Span | undefined
 }
 
-const sourceOf = (file: string): string | undefined => {
+export const sourceOf = (file: string): string | undefined => {
   try {
     return readFileSync(file, 'utf8')
   } catch {
@@ -70,10 +72,11 @@ export const failureOf = (thrown: unknown, context: FailureContext = nowhere): F
     const failure = makeFailure(said, error.details, cause)
     return { ...failure, text: `${failure.text}\n${cause}` }
   }
-  return makeFailure({ ...said, span: said.span ?? spanFromStack(stack, context.files) }, error.details, stack)
+  const span = said.span ?? spanFromStack(stack, context.files) ?? context.thrownAt
+  return makeFailure({ ...said, span }, error.details, stack)
 }
 
 const asQuernError = (thrown: unknown): QuernError =>
   thrown instanceof Error
     ? new QuernError('model/threw', `${thrown.name}: ${thrown.message}`)
-    : new QuernError('model/threw', `it threw ${String(thrown)}`)
+    : new QuernError('model/threw', `it threw ${inWords(thrown)}`)

@@ -14,6 +14,8 @@ export interface Instrumented {
   /** The relative URLs of `new URL('…', import.meta.url)`: files that evaluation is going to read. */
   readonly urls: readonly string[]
   readonly imports: readonly NamedImport[]
+  /** Where the module names what it exports. */
+  readonly exports: Readonly<Record<string, Span>>
 }
 
 /** `import { name } from 'from'`. */
@@ -31,7 +33,7 @@ export interface InstrumentOptions {
   readonly dirname: string
   /** Off for modules that use no tensors: they only get their `import.meta`. */
   readonly calls: boolean
-  /** Where `call`, `callMethod` and `condition` come from. */
+  /** Where `call`, `callMethod`, `condition` and `thrown` come from. */
   readonly instrumented: string
 }
 
@@ -52,6 +54,7 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
   const spanAt = spanFinder(code, options.file)
   const urls: string[] = []
   const imports: NamedImport[] = []
+  const exports: Record<string, Span> = Object.create(null)
   let used = false
 
   const visit = (node: AstNode, name: string | undefined, onChain: boolean): void => {
@@ -70,6 +73,19 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
       case 'ImportDeclaration':
         imports.push(...namedImports(node, spanAt))
         break
+      case 'ExportNamedDeclaration':
+      case 'ExportDefaultDeclaration':
+        for (const { name, at } of exportedNames(node)) exports[name] = spanAt(at.start, at.end, undefined)
+        break
+      case 'ThrowStatement': {
+        const { argument } = node
+        if (!options.calls || !isNode(argument) || unwrap(argument).type === 'NewExpression') break
+        used = true
+        const span = spanAt(node.start, node.start + 'throw'.length, undefined)
+        text.appendRight(argument.start, `$quern.thrown(${JSON.stringify(span)}, `)
+        text.appendLeft(argument.end, ')')
+        break
+      }
       case 'NewExpression': {
         const relative = metaUrl(node)
         if (relative !== undefined) urls.push(relative)
@@ -125,12 +141,13 @@ export const instrument = (code: string, options: InstrumentOptions): Instrument
 
   visit(program, undefined, false)
   if (used) text.prepend(`import * as $quern from ${JSON.stringify(options.instrumented)};`)
-  if (!text.hasChanged() && imports.length === 0) return undefined
+  if (!text.hasChanged() && imports.length === 0 && Object.keys(exports).length === 0) return undefined
   return {
     code: text.toString(),
     map: text.generateMap({ source: options.file, hires: 'boundary', includeContent: true }),
     urls,
     imports,
+    exports,
   }
 }
 
@@ -192,6 +209,22 @@ const namedImports = (
       ? []
       : [{ from, name, span: spanAt(imported.start, imported.end, undefined) }]
   })
+}
+
+const exportedNames = (node: AstNode): readonly { readonly name: string; readonly at: AstNode }[] => {
+  const { declaration, specifiers } = node
+  if (node.type === 'ExportDefaultDeclaration') return isNode(declaration) ? [{ name: 'default', at: declaration }] : []
+  const named = (id: unknown): readonly { readonly name: string; readonly at: AstNode }[] => {
+    const name = identifier(id)
+    return name === undefined || !isNode(id) ? [] : [{ name, at: id }]
+  }
+  const ids: unknown[] = !isNode(declaration)
+    ? []
+    : Array.isArray(declaration['declarations'])
+      ? declaration['declarations'].filter(isNode).map(d => d['id'])
+      : [declaration['id']]
+  const listed = Array.isArray(specifiers) ? specifiers.filter(isNode).map(s => s['exported']) : []
+  return [...ids, ...listed].flatMap(named)
 }
 
 /** The variable or key that a child's value is given to: `const h = …`, `h = …`, `{ probs: … }`. */

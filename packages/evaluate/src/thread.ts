@@ -7,7 +7,7 @@ import { failureOf } from './failure.ts'
 import type { Phase, Progress } from './progress.ts'
 import { extension, type ownPackages } from './packages.ts'
 import { workerArguments } from './source-loader.ts'
-import type { CompileSettings, Data, EvaluatedProgram, Failure } from './types.ts'
+import type { CompileSettings, Data, EvaluatedProgram, Failure, NotData } from './types.ts'
 import { lineRunning } from './whereabouts.ts'
 
 export interface WorkerRequest {
@@ -18,6 +18,8 @@ export interface WorkerRequest {
   readonly own: Readonly<Record<keyof typeof ownPackages, string>>
   /** Names that the bundle takes from packages: one that does not exist is found among them. */
   readonly imports: readonly PackageImport[]
+  /** Where the model file names what it exports. */
+  readonly exports: Readonly<Record<string, Span>>
   /** The user's own modules, for stacks. */
   readonly files: readonly string[]
   readonly compile: CompileSettings
@@ -30,7 +32,7 @@ export type WorkerReply =
       readonly ok: true
       readonly programs: readonly EvaluatedProgram[]
       readonly exports: Readonly<Record<string, Data>>
-      readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+      readonly notData: readonly NotData[]
       readonly unexported: readonly Failure[]
       /** Files that turned out to be read. */
       readonly read: readonly string[]

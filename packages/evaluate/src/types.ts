@@ -1,5 +1,6 @@
 /** @file What goes into an evaluation and what comes out of it: plain data, since a thread stands between. */
 import type { Artifact, DeviceKind } from '@quern/artifact'
+import type { Span } from '@quern/core-ir'
 import type { Progress } from './progress.ts'
 import type { Standby } from './standby.ts'
 
@@ -88,13 +89,21 @@ export interface Failure {
   readonly column?: number
 }
 
+/** An export that is neither a program nor data. */
+export interface NotData {
+  readonly exportName: string
+  /** What it is, in words. */
+  readonly is: string
+  readonly at?: Span
+}
+
 export interface Evaluation {
   readonly file: string
   readonly programs: readonly EvaluatedProgram[]
   /** The other exports that are data. */
   readonly exports: Readonly<Record<string, Data>>
   /** The other exports that are not, and what they are in words. */
-  readonly notData: readonly { readonly exportName: string; readonly is: string }[]
+  readonly notData: readonly NotData[]
   /** Models that the file makes and does not export: nothing can reach them. */
   readonly unexported: readonly Failure[]
   /** Absolute paths, the model file first. Complete even where evaluation failed. */

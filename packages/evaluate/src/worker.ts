@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { type Artifact, type DeviceKind, QuernError, isQuernError } from '@quern/artifact'
 import type { CompileVariant, PreparedCache } from '@quern/compiler'
 import type { ProgramGraph } from '@quern/core-ir'
-import { didYouMean } from '@quern/core-ir'
+import { didYouMean, nearest } from '@quern/core-ir'
 import type { Made } from '@quern/model/instrumented'
 import { whyNotData } from './data.ts'
 import { failureOf } from './failure.ts'
 import { ownPackages } from './packages.ts'
 import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerStart } from './thread.ts'
-import type { CompileSettings, Data, EvaluatedProgram, Failure, StageText } from './types.ts'
+import type { CompileSettings, Data, EvaluatedProgram, Failure, NotData, StageText } from './types.ts'
 import { readSwitches, stageListener } from './switches.ts'
 
 /** Nothing of the caller's waits in vain for what fails to load here: the request's own import fails again, and says why. */
@@ -49,7 +49,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     import(request.bundle).catch(asMissingName),
   )
   const exports = new Map<string, Data>()
-  const notData: { exportName: string; is: string }[] = []
+  const notData: NotData[] = []
   const programs: EvaluatedProgram[] = []
   const read = new Set<string>()
   const switches = readSwitches()
@@ -60,7 +60,10 @@ const evaluate = async (): Promise<WorkerReply> => {
     if (!model.isModel(value)) {
       const why = whyNotData(value)
       if (why === undefined) exports.set(exportName, value as Data)
-      else notData.push({ exportName, is: why })
+      else {
+        const at = request.exports[exportName]
+        notData.push({ exportName, is: why, ...(at === undefined ? {} : { at }) })
+      }
       continue
     }
     const same = compiled.get(value)
@@ -141,9 +144,16 @@ const notExported = (file: string, { origin }: Made): QuernError => {
 const asMissingName = async (error: unknown): Promise<never> => {
   if (error instanceof SyntaxError)
     for (const { url, from, name, span } of request.imports.filter(i => error.message.includes(`'${i.name}'`))) {
-      const there = Object.keys((await import(url)) as object)
-      if (!there.includes(name))
-        throw new QuernError('model/no-such-export', `${from} has no export ${name}: ${didYouMean(name, there)}`, {
+      const module = (await import(url)) as { readonly nn?: object }
+      const there = Object.keys(module).filter(key => !key.startsWith('$'))
+      const layers = Object.keys(module.nn ?? {})
+      const layer = nearest(name, [...there, ...layers])
+      const advice =
+        layer !== undefined && !there.includes(layer)
+          ? `did you mean nn.${layer}? Import nn for it`
+          : didYouMean(name, there)
+      if (!(name in module))
+        throw new QuernError('model/no-such-export', `${from} has no export ${name}: ${advice}`, {
           origin: span,
           from,
           name,
@@ -211,5 +221,7 @@ const checkSize = ({ manifest, files }: Artifact, name: string, maxBytes: number
 try {
   post(await evaluate())
 } catch (error) {
-  post({ ok: false, failure: failureOf(error, { files: request.files }), read: [] })
+  const instrumented: typeof import('@quern/model/instrumented') = await import(request.own.instrumented)
+  const failure = failureOf(error, { files: request.files, thrownAt: instrumented.thrownAt(error) })
+  post({ ok: false, failure, read: [] })
 }

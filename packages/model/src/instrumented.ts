@@ -20,3 +20,16 @@ export const condition = <T>(span: Span, x: T): T => {
     { origin: span, operands: [note] },
   )
 }
+
+/** What was thrown last that has no stack, and where. One per realm, like {@link call}'s spans. */
+const last: { thrown?: { readonly value: unknown; readonly span: Span } } = {}
+
+/** `throw thrown(span, x)`: x, whose place is kept where it keeps none itself. */
+export const thrown = <T>(span: Span, value: T): T => {
+  if (!(value instanceof Error)) last.thrown = { value, span }
+  return value
+}
+
+/** Where a value was thrown that is no error. */
+export const thrownAt = (value: unknown): Span | undefined =>
+  last.thrown !== undefined && Object.is(last.thrown.value, value) ? last.thrown.span : undefined

@@ -26,7 +26,7 @@ import { checkDType, checkTensor, refuse } from './arguments.ts'
 import { buildGraph, collectState, type Parameter } from './build-graph.ts'
 import { checkEntries, checkForward, checkInputs, checkModelOptions, checkReturned, isSpec } from './check-model.ts'
 import { noteMade } from './made.ts'
-import { currentOrigin } from './origin.ts'
+import { currentOrigin, originFromStack } from './origin.ts'
 import type { AnyShape } from './shape-types.ts'
 import { symbolOf, toShape } from './size.ts'
 import { type AnyTensor, type Tensor, checkSize, isTensor, makeTensor, nameOf, noteOf } from './tensor.ts'
@@ -222,6 +222,23 @@ const agreeingDims = (entries: readonly (readonly [entry: string, inputs: Specs]
       }
 }
 
+/** Asked for an input that there is not, says so at the line that asks; undefined would break something later. */
+const onlyKnown = (inputs: Readonly<Record<string, AnyTensor>>): Readonly<Record<string, AnyTensor>> =>
+  new Proxy(inputs, {
+    get: (target, key, receiver): unknown => {
+      if (typeof key === 'symbol' || key in target || key === 'then' || key === 'toJSON')
+        return Reflect.get(target, key, receiver)
+      const names = Object.keys(target)
+      const list = names.length === 0 ? 'there are none' : `the inputs are ${names.join(', ')}`
+      throw new QuernError('model/no-such-input', `there is no input ${key}; ${list}`, {
+        name: key,
+        inputs: names,
+        // The innermost call is that of model(), lines above: the stack knows the line that asks.
+        origin: originFromStack(new Error().stack) ?? currentOrigin(),
+      })
+    },
+  })
+
 /** Traces a function over inputs of the given specs, once. `program` takes several of these. */
 export const entry = <const I extends Specs, const R extends Returned>(
   inputs: I,
@@ -231,7 +248,9 @@ export const entry = <const I extends Specs, const R extends Returned>(
   checkForward(forward)
   agreeingDims([['', inputs]])
   const parameters = Object.entries(inputs).map(([name, spec]) => ({ name, tensor: inputTensor(name, spec) }))
-  const returned: unknown = forward(Object.fromEntries(parameters.map(p => [p.name, p.tensor])) as InputTensors<I>)
+  const returned: unknown = forward(
+    onlyKnown(Object.fromEntries(parameters.map(p => [p.name, p.tensor]))) as InputTensors<I>,
+  )
   checkReturned(returned)
   const outputs = new Map<string, AnyTensor>()
   const updates: StateUpdate[] = []

@@ -41,12 +41,16 @@ export const callMethod = <N extends PropertyKey, A extends readonly unknown[], 
     return object[name](...args)
   })
 
+const isPromise = (x: object): boolean => typeof (x as { readonly then?: unknown }).then === 'function'
+
 const noSuchMethod = (span: Span, object: object, name: string, text: string): QuernError => {
   const functions = Object.entries(object).flatMap(([key, value]) => (typeof value === 'function' ? [key] : []))
   const tensor = (object as { readonly kind?: unknown }).kind === 'tensor'
-  const advice = tensor
-    ? `a tensor has no methods; functions of @quern/model take it as an argument, like add(x, y) and nn.relu(x)`
-    : didYouMean(name, functions)
+  const advice = isPromise(object)
+    ? 'this is a promise: write `await` before what gives it, like `await safetensors(…)`'
+    : tensor
+      ? `a tensor has no methods; functions of @quern/model take it as an argument, like add(x, y) and nn.relu(x)`
+      : didYouMean(name, functions)
   return new QuernError('model/no-such-function', `${text} is not a function: ${advice}`, { origin: span, name })
 }
 

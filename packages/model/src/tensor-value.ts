@@ -102,6 +102,15 @@ class LazyTensor<D extends DType, S extends AnyShape> implements Tensor<D, S> {
     )
   }
 
+  /** What newcomers look for first; in no type, as there is nothing to read. */
+  get data(): never {
+    throw new QuernError(
+      'model/tensor-has-no-value',
+      `${said(this)} is a tensor, which has no data while the model is built: its values are known when the model runs; return it as an output, and read them from what run() gives`,
+      { operands: [noteOf(this)] },
+    )
+  }
+
   [Symbol.iterator](): never {
     throw new QuernError(
       'model/tensor-has-no-value',

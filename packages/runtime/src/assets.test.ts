@@ -15,6 +15,7 @@ const answers: Readonly<
 > = {
   '/good': { body: good },
   '/cut': { body: good.subarray(0, 500) },
+  '/failed': { status: 500, body: 'oh no' },
   '/long': { body: new Uint8Array(2000) },
   '/tampered': { body: good.map((b, i) => (i === 7 ? b + 1 : b)) },
   '/page': { type: 'text/html', body: '<!doctype html><title>app</title>' },
@@ -26,7 +27,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const answer = answers[request.url ?? '']
     if (answer === undefined) return response.writeHead(404).end()
-    response.writeHead(200, {
+    response.writeHead(answer.status ?? 200, {
       'content-type': answer.type ?? 'application/octet-stream',
       ...(answer.length && { 'content-length': answer.length }),
     })
@@ -60,10 +61,11 @@ describe('fetchAsset', () => {
   it.each([
     ['/good', 'ok 1000'],
     ['/cut', 'asset/truncated'],
-    ['/long', 'asset/truncated'],
+    ['/long', 'asset/too-long'],
     ['/tampered', 'asset/tampered'],
     ['/page', 'asset/got-html'],
     ['/page-as-bytes', 'asset/got-html'],
+    ['/failed', 'asset/server-failed'],
     ['/none', 'asset/not-found'],
     ['/broken', 'asset/truncated'],
   ])('%s: %s', async (path, expected) => expect(await attempt(path)).toBe(expected))

@@ -53,6 +53,12 @@ const fetchUrl = async (
       cause,
     )
   })
+  if (response.status >= 500)
+    throw new QuernError(
+      'asset/server-failed',
+      `the server failed: ${url} answered ${response.status}; the app is not at fault, so try again or look at the server's log`,
+      { url, status: response.status },
+    )
   if (!response.ok)
     throw new QuernError(
       'asset/not-found',
@@ -120,8 +126,8 @@ const refuseHtml = (bytes: Uint8Array, url: string): void => {
 const checkSize = (ref: AssetRef, found: number, where: string): void => {
   if (found !== ref.bytes)
     throw new QuernError(
-      'asset/truncated',
-      `${where} has ${found} bytes, and ${ref.bytes} were built: deploy the assets of one build together`,
+      found > ref.bytes ? 'asset/too-long' : 'asset/truncated',
+      `${where} has ${found > ref.bytes ? `${found} bytes or more` : `${found} bytes`}, and ${ref.bytes} were built: deploy the assets of one build together`,
       { file: ref.file, expected: ref.bytes, found },
     )
 }

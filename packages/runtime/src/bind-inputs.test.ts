@@ -86,3 +86,12 @@ describe('names that every object inherits', () => {
     expect(bindInto(named(name), one(name, into))).toEqual([into])
   })
 })
+
+it.each([
+  [new Float32Array(4), 'run() takes an object of inputs by name, { x: …, mask: … }, not a Float32Array'],
+  [{ x: [1, 2, 3], mask }, 'takes a Float32Array, or { data, shape } with such an array, not a plain array of 3'],
+  [{ x: { values: 1 }, mask }, 'not an object with values'],
+  [{ x: { data: new Float32Array(4), shape: [2, 4] }, mask }, 'shape [2, 4] needs 8 numbers, and data has 4'],
+])('says what was found', (given, says) => {
+  expect(() => bind(given as unknown as Record<string, unknown>)).toThrow(says)
+})

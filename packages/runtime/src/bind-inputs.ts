@@ -37,10 +37,10 @@ export const bindInputs = <T>(
   given: Readonly<Record<string, unknown>>,
   deviceShape: DeviceShape<T>,
 ): Bound<T> => {
-  if (typeof given !== 'object' || given === null)
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given) || Array.isArray(given))
     throw new QuernError(
       'input/not-an-object',
-      `run() takes an object of inputs by name: { ${entry.inputs.map(p => p.name).join(', ')} }`,
+      `run() takes an object of inputs by name, { ${entry.inputs.map(p => `${p.name}: …`).join(', ')} }, not ${kindOf(given)}`,
       {},
     )
   const names = entry.inputs.map(p => p.name)
@@ -101,10 +101,17 @@ const readInput = <T>(
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape) || !shape.every(d => Number.isSafeInteger(d) && d >= 0))
     throw new QuernError(
       'input/not-a-tensor',
-      `the input ${port.name} takes a ${arrayOf[port.dtype].name}, or { data, shape }`,
+      `the input ${port.name} takes a ${arrayOf[port.dtype].name}, or { data, shape } with such an array, not ${kindOf(value)}`,
       { input: port.name },
     )
   const array = hostArray(port, data)
+  const size = shape.reduce((p: number, d: number) => p * d, 1)
+  if (size !== array.length)
+    throw new QuernError(
+      'input/size',
+      `the input ${port.name} was given a shape and data that do not fit: shape [${shape.join(', ')}] needs ${size} numbers, and data has ${array.length}`,
+      { input: port.name, expected: shape, found: array.length },
+    )
   return { value: array, shape, length: array.length }
 }
 
@@ -114,6 +121,15 @@ const wrongDType = (port: Port, found: string): QuernError =>
     `the input ${port.name} is ${port.dtype} and takes a ${arrayOf[port.dtype].name}, not ${found}`,
     { input: port.name, expected: port.dtype, found },
   )
+
+/** What was given instead, in words. */
+const kindOf = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : `a ${typeof value}`
+  if (Array.isArray(value)) return `a plain array of ${value.length}`
+  const name = Object.prototype.toString.call(value).slice(8, -1)
+  const keys = Object.keys(value).slice(0, 4).join(', ')
+  return name === 'Object' ? (keys === '' ? 'an empty object' : `an object with ${keys}`) : `a ${name}`
+}
 
 /** By name, not instanceof: arrays cross realms (frames, workers, test environments). */
 const nameOf = (view: ArrayBufferView): string => Object.prototype.toString.call(view).slice(8, -1)

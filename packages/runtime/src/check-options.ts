@@ -34,10 +34,13 @@ const checkOne = (what: string, value: unknown, takes: Takes): void => {
   const words = typeof takes === 'string'
   if (words ? takes.split(', ').includes(value as string) : takes[1](value)) return
   const expected = words ? `one of ${takes}` : takes[0]
-  throw new QuernError('option/wrong', `${what} must be ${expected}, not ${typeof value} ${String(value)}`, {
+  throw new QuernError('option/wrong', `${what} must be ${expected}, not ${inWords(value)}`, {
     expected,
   })
 }
+
+const inWords = (value: unknown): string =>
+  typeof value === 'string' ? `"${value}"` : Array.isArray(value) ? 'an array' : `${typeof value} ${String(value)}`
 
 /** Refuses a name that a table lacks, with the nearest that it has: the one with most of its letters, and as long. */
 export const checkName = (what: string, name: string, table: object): void => {
@@ -47,7 +50,7 @@ export const checkName = (what: string, name: string, table: object): void => {
   const [nearest] = [...known].sort((a, b) => likeness(b) - likeness(a))
   throw new QuernError(
     'option/unknown-name',
-    `there is no ${what} named ${name}; the nearest of ${known.join(', ') || 'none'} is ${nearest}`,
+    `there is no ${what} named ${name}; ${known.length === 0 ? 'there is none' : known.length === 1 ? `the only one is ${nearest}` : `the nearest of ${known.join(', ')} is ${nearest}`}`,
     { name, known, nearest },
   )
 }

@@ -77,7 +77,7 @@ describe('wasm', () => {
     })
   })
   it.each([
-    [{ m: 3 }, 'option/unknown-name', 'there is no dim named m; the nearest of n is n'],
+    [{ m: 3 }, 'option/unknown-name', 'there is no dim named m; the only one is n'],
     [{ n: 65 }, 'dim/out-of-bounds', 'the dim n is 65 in `dims`, and the model was compiled for 1 to 64'],
     [{ n: '8' as unknown as number }, 'dim/out-of-bounds', 'the dim n is 8 in `dims`'],
   ] as const)('expected sizes %o are refused', async (dims, code, message) =>

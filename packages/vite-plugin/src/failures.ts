@@ -1,7 +1,7 @@
 /** @file Failures as bundlers show them: in the terminal, and in Vite's overlay at the line of the model file. */
 import { basename } from 'node:path'
 import { QuernError } from '@quern/artifact'
-import type { Evaluation, Failure } from '@quern/evaluate'
+import { type Evaluation, type Failure, failureOf } from '@quern/evaluate'
 import type { ReportedError } from './bundler.ts'
 
 /** A stack without the message, which bundlers print before it. */
@@ -28,13 +28,15 @@ export const exportFailure = (file: string, { notData }: Evaluation): ReportedEr
   const [first] = notData
   if (first === undefined) return undefined
   const all = notData.map(({ exportName, is }) => `\`${exportName}\`, which is ${is}`).join(', and ')
-  return asReported(
-    new QuernError(
-      'model/export-not-data',
-      `${basename(file)} exports ${all}: a model file exports models, programs and plain data, since it runs at build time only; move the rest to another file`,
-      { exports: notData.map(n => n.exportName) },
-    ),
+  return reportedError(
     file,
+    failureOf(
+      new QuernError(
+        'model/export-not-data',
+        `${basename(file)} exports ${all}: a model file exports models, programs and plain data, since it runs at build time only; move the rest to another file`,
+        { exports: notData.map(n => n.exportName), origin: first.at },
+      ),
+    ),
   )
 }
 
