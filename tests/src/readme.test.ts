@@ -75,6 +75,19 @@ describe('the README', () => {
     await expect(text).toMatchFileSnapshot(readme)
   }, 120_000)
 
+  it('begins with a model that computes what it says', async () => {
+    const text = await readFile(readme, 'utf8')
+    const [, source = ''] = /half\.model\.ts, [^\n]*\n([^]*?)\n\n\/\/ main\.ts/.exec(text) ?? []
+    await writeFile(join(folder, 'half.model.ts'), source)
+    const cli = join(root, 'packages/cli/dist/main.js')
+    const { stdout } = await run(process.execPath, [cli, 'run', 'half.model.ts', '-i', 'x=[[1, -2], [3, 4]]'], {
+      cwd: folder,
+      env: clean,
+    })
+    const [, said = ''] = /String\(y\.data\) +\/\/ (.*)/.exec(text) ?? []
+    expect(stdout.trim()).toBe(`y: f32[2,2] ${said.replaceAll(',', ' ')}`)
+  }, 60_000)
+
   it('names only files that are there', async () => {
     const text = await readFile(readme, 'utf8')
     const links = [...text.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(m => m[1] ?? '')
@@ -91,7 +104,7 @@ const withoutHash = (line: string): string => {
     .replace(/│ map:.*$/, '')
     .trim()
     .split(/\s+/)
-  return `${name.padEnd(30)} ${rest.join(' ')}`
+  return `${name.padEnd(46)} ${rest.join(' ')}`
 }
 
 /** The stub as the plugin hands it to the bundler; manifests are data of a kilobyte or two, and cut after four fields. */

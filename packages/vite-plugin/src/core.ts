@@ -188,7 +188,7 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, t
       return answer(
         programModule(program, (artifact, name, bytes) => {
           const path = evaluation.folder && fileOf(evaluation.folder, index, artifact, name)
-          const own = assetName(program.name, name)
+          const own = assetName(program.name, variantName(program, artifact, name))
           const emit = (): string => {
             const reference = context.emitFile({ type: 'asset', name: own, source: bytes })
             emittedIn(environment).set(reference, { used: false })
@@ -243,6 +243,14 @@ export const createCore = (options: QuernOptions, { cacheDir, platform, edits, t
         if (!used.has(fileName)) delete (bundle as Record<string, OutputFiles[string]>)[fileName]
     },
   }
+}
+
+/** The code of several variants has one name in each of them: in a list of assets it says which is which. */
+const variantName = ({ artifacts }: EvaluatedProgram, index: number, file: string): string => {
+  const code = artifacts[index]?.manifest
+  const alike = artifacts.filter(a => a.manifest.code.file === file)
+  if (code === undefined || code.code.file !== file || alike.length < 2) return file
+  return file.replace(/(?=\.\w+$)/, `.${code.variant}`)
 }
 
 /** Names of models are the user's: what goes into a file name is a part of them that is safe everywhere. */
