@@ -7,7 +7,7 @@ const double = model({ x: tensor('f32', [64]) }, ({ x }) => ({ y: mul(x, 2) }))
 
 describe('jit', () => {
   it.each<[object, string, RegExp]>([
-    [{ device: 'tpu' }, 'option/wrong', /the option device must be one of auto, wasm, webgpu, not string tpu/],
+    [{ device: 'tpu' }, 'option/wrong', /the option device must be one of auto, wasm, webgpu, not "tpu"/],
     [{ targets: ['wsm'] }, 'model/option-value', /jit has no target "wsm": did you mean wasm\?/],
     [{ targets: ['toString'] }, 'model/option-value', /there are wasm, webgpu/],
     [{ targets: [] }, 'model/option-value', /a list of targets, like \['wasm', 'webgpu'\]/],
