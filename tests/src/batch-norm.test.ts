@@ -49,13 +49,13 @@ test('a small block: its weights are folded', async () => {
   const stage = await stagesOf(4)
   expect(stage('dead-code')).toMatchInlineSnapshot(`
     "graph main<n: 1..>(%x: f32[n,4,5,6]) {
-      %0 = constant(data=bytes("folded:e3232fcfc0280e26", 0, 576, "e3232fcfc0280e26"), shape=[4,4,3,3]) : f32[4,4,3,3]
+      %0 = constant(data=bytes("folded:f4a04093df8223698eea917aa0eadb6b", 0, 576, "f4a04093df8223698eea917aa0eadb6b"), shape=[4,4,3,3]) : f32[4,4,3,3]
       %1 = conv(%x, %0, strides=[1,1], pads=[1,1,1,1], dilations=[1,1]) : f32[n,4,5,6]
       %2 = constant(data=[-0.32311901450157166,1.0138319730758667,-0.2319820523262024,0.18594828248023987], shape=[4,1,1]) : f32[4,1,1]
       %3 = broadcast(%2, shape=[n,4,5,6]) : f32[n,4,5,6]
       %4 = add(%1, %3) : f32[n,4,5,6]
       %5 = relu(%4) : f32[n,4,5,6]
-      %6 = constant(data=bytes("folded:635b25b140dd5015", 0, 576, "635b25b140dd5015"), shape=[4,4,3,3]) : f32[4,4,3,3]
+      %6 = constant(data=bytes("folded:6ae6f56ed0702e6f184da31b0638d4cb", 0, 576, "6ae6f56ed0702e6f184da31b0638d4cb"), shape=[4,4,3,3]) : f32[4,4,3,3]
       %7 = conv(%5, %6, strides=[1,1], pads=[1,1,1,1], dilations=[1,1]) : f32[n,4,5,6]
       %8 = constant(data=[-0.09687963128089905,0.755785346031189,-0.45517227053642273,-1.3104544878005981], shape=[4,1,1]) : f32[4,1,1]
       %9 = broadcast(%8, shape=[n,4,5,6]) : f32[n,4,5,6]
