@@ -1,7 +1,7 @@
 /** @file Replaces every `grad` of a graph, and of those nested in it, by what it stands for. */
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
-import { dropDead, isGraph, mapNested, transformGraph } from '../graph/transform.ts'
+import { copyNode, dropDead, isGraph, transformGraph } from '../graph/transform.ts'
 import { filled } from '../ops/calculus.ts'
 import { pullBack } from './pull-back.ts'
 
@@ -14,13 +14,7 @@ export const expandGrads = (graph: Graph): Graph => {
   const expanded = transformGraph(graph, (node, operands, builder) => {
     if (node.op === 'grad') return expandGrad(node, operands, builder)
     if (!Object.values(node.attrs).some(isGraph)) return undefined
-    return builder.addTyped(
-      node.op,
-      operands,
-      mapNested(node, expandGrads),
-      node.results.map(r => r.type),
-      node.results[0]?.name,
-    )
+    return copyNode(node, operands, builder, expandGrads)
   })
   return dropDead(expanded)
 }

@@ -32,15 +32,17 @@ export const transformGraph = (
   return builder.finish(Object.fromEntries(graph.outputs.map(o => [o.name, lookUp(o.value)])))
 }
 
+/** @param edit what becomes of the graphs nested in its attributes; absent: they stay */
 export const copyNode = (
   node: Node,
   operands: readonly (Value | undefined)[],
   builder: GraphBuilder,
+  edit?: (graph: Graph) => Graph,
 ): readonly Value[] =>
   builder.addTyped(
     node.op,
     operands,
-    node.attrs,
+    edit === undefined ? node.attrs : mapNested(node, edit),
     node.results.map(r => r.type),
     node.results[0]?.name,
   )

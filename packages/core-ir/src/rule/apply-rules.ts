@@ -6,7 +6,7 @@ import { QuernError } from '@quern/artifact'
 import { GraphBuilder } from '../graph/builder.ts'
 import type { Attrs, Graph, Node, TensorType, Value } from '../graph/graph.ts'
 import { printTensorType } from '../graph/print-type.ts'
-import { copyNode, dropDead, isGraph, mapNested, transformGraph } from '../graph/transform.ts'
+import { copyNode, dropDead, isGraph, transformGraph } from '../graph/transform.ts'
 import { matchPattern } from './pattern.ts'
 import { type Numerics, type Rule, numericsLevels } from './rule.ts'
 
@@ -90,13 +90,7 @@ export const applyRules = (graph: Graph, rules: readonly Rule[], options: Rewrit
         g,
         (node, operands, builder) => {
           const results = Object.values(node.attrs).some(isGraph)
-            ? builder.addTyped(
-                node.op,
-                operands,
-                mapNested(node, nested),
-                node.results.map(r => r.type),
-                node.results[0]?.name,
-              )
+            ? copyNode(node, operands, builder, nested)
             : copyNode(node, operands, builder)
           node.results.forEach((r, i) => {
             const now = results[i]

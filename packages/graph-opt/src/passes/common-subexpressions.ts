@@ -1,5 +1,5 @@
 /** @file Merges nodes of the same op, operands and attributes. */
-import { type Graph, type Value, copyNode, isGraph, mapNested, nodeKey, transformGraph } from '@quern/core-ir'
+import { type Graph, type Value, copyNode, isGraph, nodeKey, transformGraph } from '@quern/core-ir'
 import type { Pass } from './pass.ts'
 
 /** Ops whose every use is its own. */
@@ -14,14 +14,7 @@ const mergeEqual = (graph: Graph): Graph => {
   }
   const seen = new Map<string, readonly Value[]>()
   return transformGraph(graph, (node, operands, builder) => {
-    if (Object.values(node.attrs).some(isGraph))
-      return builder.addTyped(
-        node.op,
-        operands,
-        mapNested(node, mergeEqual),
-        node.results.map(r => r.type),
-        node.results[0]?.name,
-      )
+    if (Object.values(node.attrs).some(isGraph)) return copyNode(node, operands, builder, mergeEqual)
     const key = distinct.has(node.op) ? undefined : nodeKey({ ...node, operands }, idOf)
     const before = key === undefined ? undefined : seen.get(key)
     if (before !== undefined) return before

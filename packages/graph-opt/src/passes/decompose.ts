@@ -5,8 +5,8 @@ import {
   type Node,
   type Value,
   bindOperands,
+  copyNode,
   isGraph,
-  mapNested,
   opNamed,
   transformGraph,
 } from '@quern/core-ir'
@@ -28,13 +28,7 @@ export const decomposeComposites = (graph: Graph, keep: (node: Node) => boolean)
   let again = false
   const result = transformGraph(graph, (node, operands, builder) => {
     if (Object.values(node.attrs).some(isGraph))
-      return builder.addTyped(
-        node.op,
-        operands,
-        mapNested(node, g => decomposeComposites(g, keep)),
-        node.results.map(r => r.type),
-        node.results[0]?.name,
-      )
+      return copyNode(node, operands, builder, g => decomposeComposites(g, keep))
     if (opNamed(node.op).class !== 'composite' || keep(node)) return undefined
     again = true
     return decomposeNode(node, operands, builder)

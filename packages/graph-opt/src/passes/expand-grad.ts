@@ -1,5 +1,5 @@
 /** @file Gradients become the ops that compute them. */
-import { type Graph, expandGrads, isGraph, mapNested, transformGraph } from '@quern/core-ir'
+import { type Graph, copyNode, expandGrads, isGraph, transformGraph } from '@quern/core-ir'
 import type { Pass } from './pass.ts'
 
 /** Once nothing is left to be differentiated, it is the value itself. */
@@ -8,13 +8,7 @@ const dropStopGradients = (graph: Graph): Graph =>
     const [x] = operands
     if (node.op === 'stop-gradient' && x !== undefined) return [x]
     if (!Object.values(node.attrs).some(isGraph)) return undefined
-    return builder.addTyped(
-      node.op,
-      operands,
-      mapNested(node, dropStopGradients),
-      node.results.map(r => r.type),
-      node.results[0]?.name,
-    )
+    return copyNode(node, operands, builder, dropStopGradients)
   })
 
 export const expandGrad: Pass = {

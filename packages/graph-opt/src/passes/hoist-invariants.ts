@@ -118,13 +118,7 @@ const hoistAll = (graph: Graph): Graph =>
   transformGraph(graph, (node, operands, builder) => {
     if (node.op === 'loop') return hoistFrom(node, operands, builder)
     if (!Object.values(node.attrs).some(isGraph)) return undefined
-    return builder.addTyped(
-      node.op,
-      operands,
-      mapNested(node, hoistAll),
-      node.results.map(r => r.type),
-      node.results[0]?.name,
-    )
+    return copyNode(node, operands, builder, hoistAll)
   })
 
 export const hoistInvariants: Pass = {

@@ -10,9 +10,9 @@ import {
   type Node,
   ShapeElements,
   type Value,
+  copyNode,
   isGraph,
   ix,
-  mapNested,
   symbolRanges,
   transformGraph,
 } from '@quern/core-ir'
@@ -61,14 +61,7 @@ const resolve = (graph: Graph, context: PassContext): Graph => {
   const note = (rule: string, node: Node): void => context.note([{ rule, at: node.origin, op: node.op }])
   return transformGraph(graph, (node, operands, b) => {
     const types = node.results.map(r => r.type)
-    if (Object.values(node.attrs).some(isGraph))
-      return b.addTyped(
-        node.op,
-        operands,
-        mapNested(node, g => resolve(g, context)),
-        types,
-        node.results[0]?.name,
-      )
+    if (Object.values(node.attrs).some(isGraph)) return copyNode(node, operands, b, g => resolve(g, context))
     const [result] = node.results
     if (result === undefined) return undefined
     const named = withAttribute[node.op]

@@ -13,7 +13,6 @@ import {
   copyNode,
   isGraph,
   ix,
-  mapNested,
   opNamed,
   usersOf,
 } from '@quern/core-ir'
@@ -234,13 +233,7 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
       const operands = node.operands.map(v => v && lookUp(v))
       builder.origin = node.origin
       const results = Object.values(node.attrs).some(isGraph)
-        ? builder.addTyped(
-            node.op,
-            operands,
-            mapNested(node, nested),
-            node.results.map(r => r.type),
-            node.results[0]?.name,
-          )
+        ? copyNode(node, operands, builder, nested)
         : copyNode(node, operands, builder)
       node.results.forEach((r, i) => mapped.set(r, results[i] as Value))
     }
