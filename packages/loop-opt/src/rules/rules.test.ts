@@ -154,6 +154,22 @@ const cases: Readonly<Record<string, Case>> = {
     wasm: [vector, /alloc register argmax: f32\[16\]/],
     webgpu: [workgroup, thread],
   },
+  'convolution along one dim': {
+    make: b => b.one('conv', [b.input('x', f32(1, 3, 40)), b.input('w', f32(8, 3, 3))], { pads: [1, 1] }),
+    wasm: [vector, /alloc private x_padded/, /alloc register acc: f32\[4,8\]/],
+    webgpu: [workgroup],
+  },
+  'exponentials that three loops of a row read': {
+    make: b => {
+      const x = b.input('x', f32(n, 48))
+      const e = b.one('exp', [x])
+      const along = (op: string) =>
+        b.one('broadcast', [b.one('reshape', [b.one(op, [e], { axes: [1] })], { shape: [n, 1] })], { shape: [n, 48] })
+      return b.one('mul', [b.one('div', [e, along('reduce-sum')]), along('reduce-max')])
+    },
+    wasm: [vector, /alloc private exp_t: f32\[48\]/, /^(?:(?!exp\()[^])*exp\((?:(?!exp\()[^])*$/],
+    webgpu: [workgroup],
+  },
   scatter: {
     make: b => b.one('cumsum', [b.input('x', f32(n, 9))], { axis: 1 }),
     wasm: [/cumsum/],

@@ -53,10 +53,12 @@ const dearOnce = (s: Schedule, row: string): Schedule => {
   return loops.reduce((t, loop, i) => {
     if (mostOf(s, loop) > keptElements) return t
     const lets = loop.body.flatMap(x => (x.kind === 'let' && weightOf(x.value) >= dear ? [x.name] : []))
-    return lets.reduce(
-      (u, name) => firstOf(...loops.slice(i + 1).map(later => () => tabulate(u, name, loop.axis, later.axis))) ?? u,
-      t,
-    )
+    return lets.reduce((u, name) => {
+      const share = (...axes: string[]) => firstOf(() => tabulate(u, name, loop.axis, ...axes))
+      const alike = loops.slice(i + 1).flatMap(({ axis }) => (share(axis) === undefined ? [] : [axis]))
+      // All of them, or where something between is written, the first.
+      return (alike.length === 0 ? undefined : (share(...alike) ?? share(...alike.slice(0, 1)))) ?? u
+    }, t)
   }, s)
 }
 
@@ -104,7 +106,7 @@ export const vectorReduce = (s: Schedule, axis: string, outer: string, count: nu
   const extent = constantOf(loop.extent)
   if (extent !== undefined && extent < width && !(count === 1 && extent > 1)) return undefined
   // A vector with idle lanes costs less than a few elements of dear work one by one.
-  const masked = count === 1 && loop.body.some(x => weightIn(x) >= 8)
+  const masked = count === 1 && loop.body.some(x => weightIn(x) >= dear)
   let t =
     (masked ? firstOf(() => split(s, axis, width, { tail: 'mask' })) : undefined) ??
     split(s, axis, width, { tail: 'peel' })

@@ -2,7 +2,6 @@
  * @file Reductions on a CPU whose neighbouring results come from neighbouring elements (column sums, pooling, depthwise and
  * direct convolution): vectors hold neighbouring results while the reduction runs, and a tile of them stays in registers.
  */
-import type { Stage } from '../../lower/lowered-region.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
 import { declOf, tryFindLoop } from '../../schedule/locate.ts'
@@ -25,7 +24,6 @@ import {
   contiguousAxis,
   guardedLoads,
   mentions,
-  nestOf,
   paramLoads,
   reductionOf,
   reusedAxis,
@@ -130,7 +128,7 @@ const tiled = (s: Schedule, parts: Reduction, tile: Tile): Schedule => {
   if (inner !== undefined) t = reorder(t, ...outer, inner)
   const [first, second, third] = outer
   const joined = tile.team && first !== undefined && second !== undefined && third !== undefined ? second : undefined
-  t = withoutGuards(t, update, joined ?? first ?? column)
+  t = withoutGuards(t, joined ?? first ?? column)
   t = intoRegisters(t, parts, tile, inner, update.reduce)
   return joined === undefined || first === undefined ? t : tryEdit(t, u => fuse(u, first, joined))
 }
@@ -189,9 +187,8 @@ const intoRegisters = (
 }
 
 /** Copies what is read with a border of fills, so that the reduction itself tests nothing. */
-const withoutGuards = (s: Schedule, update: Stage, axis: string): Schedule => {
-  const nest = nestOf(s, update)
-  const guarded = nest === undefined ? [] : guardedLoads([nest])
+const withoutGuards = (s: Schedule, axis: string): Schedule => {
+  const guarded = guardedLoads(tryFindLoop(s.kernel, axis)?.loop.body ?? [])
   return [...guarded].reduce(
     (t, [buffer, fill]) =>
       tryEdit(t, u => {
