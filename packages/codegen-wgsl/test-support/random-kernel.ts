@@ -148,7 +148,8 @@ export class KernelGenerator {
     this.lets = [...lets]
     this.registers = [...registers]
     const out: Stmt[] = []
-    if (this.c.below(2) === 0) out.push(...this.register(place))
+    // Lanes branch often, over registers of their own: what divergence becomes has forms that are rare otherwise.
+    if (place.lane !== undefined || this.c.below(2) === 0) out.push(...this.register(place))
     for (let i = 0; i <= this.c.below(4); i++) out.push(...this.statement(place, depth))
     for (const r of this.registers.slice(registers.length)) {
       const at = r.wide ? [place.lane === undefined ? ix.constant(this.c.below(4)) : ix.variable(place.lane)] : []
@@ -197,20 +198,20 @@ export class KernelGenerator {
       this.lets.push({ name, dtype })
       return [{ kind: 'let', name, value }]
     }
-    if (kind === 5 && depth > 0)
+    if ((kind === 5 || (kind > 5 && place.lane !== undefined)) && depth > 0)
       return [
         {
           kind: 'if',
           condition: this.value('bool', place, 2),
           then: this.branch(place, depth - 1),
-          else: this.c.below(3) === 0 ? this.block(place, depth - 1) : [],
+          else: this.c.below(place.lane === undefined ? 3 : 6) === 0 ? this.block(place, depth - 1) : [],
         },
       ]
     return this.writes(place)
   }
 
   private branch(place: Place, depth: number): Stmt[] {
-    const kind = this.c.below(3)
+    const kind = this.c.below(place.lane === undefined ? 3 : 6)
     if (kind === 0) return this.block(place, depth)
     // Branches that change registers only have a form of their own.
     return kind === 1 ? this.writes(place) : [...this.writes(place, true), ...this.writes(place, true)]
