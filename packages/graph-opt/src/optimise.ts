@@ -8,6 +8,7 @@ import { expandGrad } from './passes/expand-grad.ts'
 import { foldConstants } from './passes/fold-constants.ts'
 import { foldScales } from './passes/fold-scales.ts'
 import { hoistInvariants } from './passes/hoist-invariants.ts'
+import { mergeSiblings } from './passes/merge-siblings.ts'
 import type { Pass, PassContext } from './passes/pass.ts'
 import { prepareConstants } from './passes/prepare-constants.ts'
 import { shapeArithmetic } from './passes/shape-arithmetic.ts'
@@ -22,6 +23,7 @@ export const graphPasses: readonly Pass[] = [
   foldConstants, // decompositions bring constants of their own; before merging, which then sees equal constants
   commonSubexpressions, // exposes neutral elements that two spellings hid
   canonicalise, // decompositions bring reshapes and broadcasts of their own
+  mergeSiblings, // after all that makes operands the same; before preparing, which joins their matrices
   prepareConstants, // after everything that may still absorb a constant or its producer into something cheaper
   deadCode, // last: regions must not count dead users
 ]

@@ -49,6 +49,18 @@ export const knownNodes = (nodes: readonly Node[]): ReadonlySet<Node> => {
   return known
 }
 
+/** What values are computed from, constants included. */
+export const ancestorsOf = (values: readonly Value[]): ReadonlySet<Node> => {
+  const found = new Set<Node>()
+  const stack = values.map(v => v.node)
+  for (let node = stack.pop(); stack.length > 0 || node !== undefined; node = stack.pop()) {
+    if (node === undefined || found.has(node)) continue
+    found.add(node)
+    stack.push(...node.operands.flatMap(v => v?.node ?? []))
+  }
+  return found
+}
+
 /**
  * Element visits of a node, roughly. A contraction's inner extent is the geometric mean that a plain matrix product has; a
  * sort or a scan looks at an element a few dozen times.

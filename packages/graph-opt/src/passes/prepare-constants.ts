@@ -13,7 +13,7 @@ import {
   isGraph,
   transformGraph,
 } from '@quern/core-ir'
-import { cheapToMake, countOf, knownNodes, visitsOf } from './known-constants.ts'
+import { ancestorsOf, cheapToMake, countOf, knownNodes, visitsOf } from './known-constants.ts'
 import type { Pass, PassContext } from './pass.ts'
 
 /** What goes beyond these is left to run time, with a note that names the limit. */
@@ -52,23 +52,11 @@ const neededOf = (graph: Graph, known: ReadonlySet<Node>): readonly Value[] => {
   return [...needed]
 }
 
-/** What a value is computed from, constants included. */
-const ancestorsOf = (value: Value): ReadonlySet<Node> => {
-  const found = new Set<Node>()
-  const stack = [value.node]
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (found.has(node)) continue
-    found.add(node)
-    stack.push(...node.operands.flatMap(v => v?.node ?? []))
-  }
-  return found
-}
-
 /** Values that share work are one piece. */
 const piecesOf = (needed: readonly Value[]): readonly Piece[] => {
   let pieces: Piece[] = []
   for (const value of needed) {
-    const own = ancestorsOf(value)
+    const own = ancestorsOf([value])
     const shares = (piece: Piece): boolean =>
       [...own].some(n => n.op !== 'constant' && !cheapToMake.has(n.op) && piece.nodes.has(n))
     const joined = pieces.filter(shares)

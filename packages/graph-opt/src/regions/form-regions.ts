@@ -18,7 +18,7 @@ import {
 } from '@quern/core-ir'
 import { decomposeNode } from '../passes/decompose.ts'
 import { accessOf, isElementwise } from './access.ts'
-import { isComputedWhole, kindOf, takesEpilogue, takesPrologue } from './kinds.ts'
+import { isComputedWhole, isCut, kindOf, takesCuts, takesEpilogue, takesPrologue } from './kinds.ts'
 
 export interface RegionOptions {
   /** Storage buffers one kernel may bind; from the target's limits. */
@@ -86,7 +86,7 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
     if (buffersWith(group, node) > options.maxBuffers) return undefined
     if (kindOf(node) === 'elementwise' && access !== undefined) {
       const feedsAnchor = group.anchor !== undefined && dependents(node, group).has(group.anchor)
-      if (feedsAnchor && !takesPrologue.has(group.kind)) return undefined
+      if (feedsAnchor && !takesPrologue.has(group.kind) && !(isCut(node) && takesCuts.has(group.kind))) return undefined
       return access.expensive && isSpread(node, group) ? undefined : group
     }
     // An anchor joins as the source of element-wise work on its own result.

@@ -40,3 +40,9 @@ export const takesEpilogue: ReadonlySet<RegionKind> = new Set([
 ])
 /** Kinds that read an element about once, so that element-wise work on their operands costs nothing when repeated. */
 export const takesPrologue: ReadonlySet<RegionKind> = new Set(['elementwise', 'gather', 'reduction'])
+/** Kinds that read a part of something larger as well as the whole, though they read it again and again. */
+export const takesCuts: ReadonlySet<RegionKind> = new Set(['contraction'])
+
+/** Neighbours stay neighbours in a cut: it only says where reading begins. */
+export const isCut = ({ op, attrs }: Node): boolean =>
+  op === 'slice' && (attrs['steps'] as readonly number[]).every(step => step === 1)
