@@ -49,6 +49,17 @@ const type = async (...rawArgs: string[]): Promise<{ out: string; error: string;
   return { out: out.join('\n'), error: said.join('\n'), code: process.exitCode }
 }
 
+describe('--dims', () => {
+  it('are the sizes for which costs are shown; else the least and the largest', async () => {
+    const given = await type('inspect', file, '--stage', 'cost', '--dims', 'n=64')
+    expect(given.out).toMatch(/main at n = 64, one thread\nkernel +calls/)
+    expect(given.out).not.toContain('n = 4096')
+    const both = await type('inspect', file, '--stage', 'cost')
+    expect(both.out).toMatch(/main at n = 1, [^]*main at n = 4096, /)
+    expect((await type('inspect', file, '--stage', 'cost', '--dims', 'n')).error).toContain('--dims takes name=size')
+  })
+})
+
 describe('--schedules', () => {
   it('replaces what the rules chose by what they are given', async () => {
     const { out: printed } = await type('inspect', file, '--stage', 'schedule')
@@ -91,7 +102,15 @@ describe('quern run', () => {
   it('shows the time of each kernel', async () => {
     const { out, error } = await type('run', file, '--input', 'x=[1,2,3]', '--profile')
     expect(error).toBe('')
-    expect(out).toMatch(/\nkernel +calls +ms +share\n\w+ +1 +\d+\.\d{4} +100\.0 %\nall/)
+    expect(out).toMatch(/\nkernel +calls +ms +share +predicted ms +floor ms +of floor +bound by\n/)
+    expect(out).toMatch(/\n\w+ +1 +\d+\.\d{4} +100\.0 % +\d+\.\d{4} +\d+\.\d{4} +\d+\.\d % +\w+\nall/)
+  })
+
+  it('predicts at the sizes of the inputs', async () => {
+    const few = await type('run', file, '--input', 'x=[1,2,3]', '--profile')
+    const many = await type('run', file, '--input', `x=[${Array.from({ length: 4096 }, () => 1)}]`, '--profile')
+    const predicted = ({ out }: { out: string }) => Number(/\nall(?: +[\d.]+){2} +100\.0 % +([\d.]+)/.exec(out)?.[1])
+    expect(predicted(many)).toBeGreaterThan(predicted(few))
   })
 
   it('takes several inputs as lists, and picks an export', async () => {

@@ -14,8 +14,8 @@ import {
   type TargetInfo,
   contractProducts,
   legalise,
+  costText,
   printSchedules,
-  printTime,
 } from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
 
@@ -92,7 +92,12 @@ const sharedAlike = (kernel: Kernel, known: ReadonlyMap<Kernel, Kernel>): Kernel
 }
 
 /** Everything that `inspect` shows between regions and code. */
-export const showLoops = (lowered: LoweringResult, legal: LoweringResult, onStage: CompileOptions['onStage']): void => {
+export const showLoops = (
+  lowered: LoweringResult,
+  legal: LoweringResult,
+  target: TargetInfo,
+  { onStage, showAt: { dims, threads } = {} }: Pick<CompileOptions, 'onStage' | 'showAt'>,
+): void => {
   if (onStage === undefined) return
   const join = (texts: Iterable<string>): string => [...texts].join('\n\n')
   onStage('lowered', join([...lowered.unscheduled.values()].map(u => printKernel(u.region.kernel))))
@@ -101,16 +106,7 @@ export const showLoops = (lowered: LoweringResult, legal: LoweringResult, onStag
   onStage('legal', join([...legal.kernels.values()].map(printKernel)))
   onStage('plan', join(lowered.plans.map(printPlan)))
   onStage('memory', join(lowered.plans.map(p => memoryText(p))))
-  onStage(
-    'cost',
-    [
-      ...[...lowered.costs].map(
-        ([name, c]) =>
-          `${name}: ${printIndex(c.operations)} operations, ${printIndex(c.bytes)} bytes, ${printTime(c.time)} ms`,
-      ),
-      ...[...lowered.predicted].map(([entry, time]) => `a run of ${entry}: ${printTime(time)} ms`),
-    ].join('\n'),
-  )
+  onStage('cost', costText(lowered, target, dims ?? {}, threads))
 }
 
 const memoryText = ({ entry, memory }: LoweringResult['plans'][number]): string =>

@@ -32,6 +32,8 @@ export interface CompileOptions {
    * `memory`, `cost`, `wat` or `wgsl`, `sizes`. Absent, nothing is printed.
    */
   readonly onStage?: (name: string, text: string) => void
+  /** Sizes of dims, and of a team, for which the stages say what memory and time they mean; else the least and the largest. */
+  readonly showAt?: { readonly dims?: Readonly<Record<string, number>>; readonly threads?: number }
 }
 
 /** Two orders of the same sum differ in bits, so reproducible code keeps the written order. */

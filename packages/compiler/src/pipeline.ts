@@ -87,9 +87,10 @@ const pipeline = async (
   const artifacts: Artifact[] = []
   const pack = weightsPacker(constantReader(regions))
   for (const [i, variant] of variants.entries()) {
-    const [before, ready] = [lowered[i], legal[i]]
-    if (before === undefined || ready === undefined) throw new Error('one variant is lowered once')
-    showLoops(before, ready, variant.onStage)
+    const [before, ready, info] = [lowered[i], legal[i], infos[i]]
+    if (before === undefined || ready === undefined || info === undefined)
+      throw new Error('one variant is lowered once')
+    showLoops(before, ready, info, variant)
     // Code only spells, and says where each constant lies.
     const code = await emit(ready, regions, variant)
     // Packing comes last: bytes are read once, in pieces, straight into the layouts and places that everything above settled.

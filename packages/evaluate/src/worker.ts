@@ -87,7 +87,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     for (const target of targets) {
       send({ phase: { doing: 'compiling', program: name, target } })
       try {
-        const { numerics, maxMemory, schedules: given = {} } = settings,
+        const { numerics, maxMemory, showAt, schedules: given = {} } = settings,
           schedules = Object.hasOwn(given, exportName) ? given[exportName] : undefined
         const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
           const variant = nameOfVariant(target, v)
@@ -103,6 +103,7 @@ const evaluate = async (): Promise<WorkerReply> => {
           prepared,
           ...(numerics === undefined ? {} : { numerics }),
           ...(maxMemory === undefined ? {} : { maxMemory }),
+          ...(showAt === undefined ? {} : { showAt }),
           ...(schedules === undefined ? {} : { schedules }),
           ...(switches.verify && { verify: true }),
         })

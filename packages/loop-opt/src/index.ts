@@ -2,6 +2,8 @@
 export * from './lower/lowered-region.ts'
 export * from './cost/kernel-cost.ts'
 export * from './cost/time.ts'
+export * from './cost/cost-text.ts'
+export { type Bound, type KernelRoofline, rooflineOf } from './cost/roofline.ts'
 export * from './lower/flatten.ts'
 export * from './lower/lower-region.ts'
 export * from './legalise/contract.ts'

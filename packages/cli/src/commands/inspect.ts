@@ -5,7 +5,9 @@ import {
   evaluated,
   exportArgument,
   fileArgument,
+  parseDims,
   parseTargets,
+  parseThreads,
   pickProgram,
   readSchedules,
   schedulesArgument,
@@ -41,15 +43,25 @@ export const inspect = defineCommand({
         'wasm: simd, simd-threads, simd-relaxed, simd-relaxed-threads; webgpu: plain, f16; default: the first',
       valueHint: 'name',
     },
+    dims: {
+      type: 'string',
+      description: 'sizes at which the stages cost and memory give numbers; default: the least and the largest',
+      valueHint: 'n=64,m=8',
+    },
+    threads: { type: 'string', description: 'size of the team that the stage cost reckons with; default 4' },
     schedules: schedulesArgument,
     export: exportArgument,
   },
   run: ({ args, cmd }) =>
     reporting({ args, cmd }, async () => {
+      const showAt = {
+        ...(args.dims !== undefined && { dims: parseDims(args.dims) }),
+        ...(args.threads !== undefined && { threads: parseThreads(args.threads) }),
+      }
       const targets = parseTargets(args.target) ?? []
       const program = pickProgram(
         await evaluated(args.file, {
-          compile: { targets, ...(await readSchedules(args.schedules, args.export, targets)) },
+          compile: { targets, showAt, ...(await readSchedules(args.schedules, args.export, targets)) },
           overrideTargets: true,
           stages: true,
         }),

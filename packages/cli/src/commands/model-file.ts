@@ -54,6 +54,23 @@ export const parseTargets = (text: string | undefined): readonly DeviceKind[] | 
     return part
   })
 
+/** `n=64,m=8` as sizes by name. */
+export const parseDims = (text: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    text.split(',').map(part => {
+      const [name = '', size = ''] = part.split('=')
+      if (name === '' || !/^\d+$/.test(size)) throw new CommandError(`--dims takes name=size, not ${part}`)
+      return [name, Number(size)]
+    }),
+  )
+
+/** Before anything is compiled: a mistake should cost nobody a compilation. */
+export const parseThreads = (text: string): number => {
+  const threads = Number(text)
+  if (Number.isSafeInteger(threads) && threads > 0) return threads
+  throw new CommandError(`--threads takes a whole number above 0, not ${text}`)
+}
+
 export const evaluated = async (file: string, options: EvaluateOptions): Promise<Evaluation> => {
   const found = await stat(file).catch(() => undefined)
   if (found === undefined) throw new CommandError(`${file}: there is no such file`)

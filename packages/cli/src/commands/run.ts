@@ -2,14 +2,32 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type DeviceTensor, type Entry, type KernelTime, type Port, type Tensor, arrayOf } from '@quern/artifact'
+import {
+  type Artifact,
+  type DeviceTensor,
+  type Entry,
+  type KernelTime,
+  type Port,
+  type Report,
+  type Tensor,
+  arrayOf,
+} from '@quern/artifact'
+import type { EvaluatedProgram } from '@quern/evaluate'
 import { createModel } from '@quern/runtime'
 import { defineCommand } from 'citty'
 import { nestedValues } from '../nested-values.ts'
-import { profileTable } from '../profile-table.ts'
+import { forecastsIn, profileTable } from '../profile-table.ts'
 import { readNpy, writeNpy } from '../npy.ts'
 import { showTensor } from '../show-tensor.ts'
-import { evaluated, exportArgument, fileArgument, pickProgram, readSchedules, schedulesArgument } from './model-file.ts'
+import {
+  evaluated,
+  exportArgument,
+  fileArgument,
+  parseThreads,
+  pickProgram,
+  readSchedules,
+  schedulesArgument,
+} from './model-file.ts'
 import { CommandError, reporting } from './reporting.ts'
 
 /** The command line's parser keeps the last of several; an input may be given as often as there are inputs. */
@@ -58,12 +76,22 @@ const numbersOf = ({ dtype }: Port, values: readonly number[]) => {
   return array
 }
 
-/** Before anything is compiled: a mistake should cost nobody a compilation. */
-const threadsOf = (text: string): number => {
-  const threads = Number(text)
-  if (Number.isSafeInteger(threads) && threads > 0) return threads
-  throw new CommandError(`--threads takes a whole number above 0, not ${text}`)
-}
+/** The dims that stand alone in the shapes of inputs. */
+const dimsOf = ({ inputs }: Entry, given: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    inputs.flatMap(({ name, shape }) => {
+      const input = given[name]
+      const sizes: unknown = typeof input === 'object' && input !== null && 'shape' in input ? input.shape : undefined
+      return shape.flatMap((dim, i): [string, number][] => {
+        const size: unknown = Array.isArray(sizes) ? sizes[i] : undefined
+        return typeof dim === 'string' && typeof size === 'number' ? [[dim, size]] : []
+      })
+    }),
+  )
+
+/** Whether a report is of this artifact. */
+const isOf = ({ manifest }: Artifact, { features, threads }: Report): boolean =>
+  manifest.features.join() === features.join() && (manifest.wasm?.sharedMaxPages !== undefined) === threads > 1
 
 const isHost = (t: Tensor | DeviceTensor): t is Tensor => 'data' in t
 
@@ -81,19 +109,26 @@ export const run = defineCommand({
     export: exportArgument,
     threads: { type: 'string', description: 'size of the team; default 1', default: '1' },
     schedules: schedulesArgument,
-    profile: { type: 'boolean', description: 'show the time of each kernel, on average over ten more runs' },
+    profile: {
+      type: 'boolean',
+      description: 'show the time of each kernel, on average over ten more runs, beside what was predicted',
+    },
     out: { type: 'string', description: 'a folder for the outputs, as .npy files', valueHint: 'folder' },
   },
   run: ({ args, rawArgs, cmd }) =>
     reporting({ args, cmd }, async () => {
-      const threads = threadsOf(args.threads)
-      const program = pickProgram(
-        await evaluated(args.file, {
-          compile: { targets: ['wasm'], ...(await readSchedules(args.schedules, args.export, ['wasm'])) },
-          overrideTargets: true,
-        }),
-        args.export,
-      )
+      const threads = parseThreads(args.threads)
+      const schedules = await readSchedules(args.schedules, args.export, ['wasm'])
+      const compiled = async (dims?: Readonly<Record<string, number>>): Promise<EvaluatedProgram> =>
+        pickProgram(
+          await evaluated(args.file, {
+            compile: { targets: ['wasm'], showAt: { threads, ...(dims !== undefined && { dims }) }, ...schedules },
+            overrideTargets: true,
+            ...(args.profile === true && { stages: true }),
+          }),
+          args.export,
+        )
+      const program = await compiled()
       const { name, kind, artifacts } = program
       const entries: Readonly<Record<string, Entry>> = artifacts[0]?.manifest.entries ?? {}
       const entryName = args.entry ?? Object.keys(entries)[0] ?? ''
@@ -113,7 +148,7 @@ export const run = defineCommand({
           ),
         })),
       })
-      const { outputs, profiles } = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, {
+      const { outputs, profiles, report } = await runOnce(model, kind === 'model' ? undefined : entryName, inputs, {
         threads,
         profiles: args.profile === true ? 10 : 0,
       })
@@ -124,7 +159,13 @@ export const run = defineCommand({
         if (args.out !== undefined)
           await writeFile(join(args.out, `${output.replace(/[^\w.-]+/g, '_')}.npy`), writeNpy(tensor))
       }
-      if (profiles.length > 0) console.log(profileTable(profiles))
+      if (profiles.length === 0) return
+      // What a kernel takes is predicted at sizes, which only the inputs tell.
+      const dims = dimsOf(entry, inputs)
+      const { stages } = Object.keys(dims).length === 0 ? program : await compiled(dims)
+      const variant = artifacts.find(a => isOf(a, report))?.manifest.variant
+      const cost = stages.find(s => s.stage === 'cost' && s.variant === variant)?.text ?? ''
+      console.log(profileTable(profiles, forecastsIn(cost, entryName)))
     }),
 })
 
@@ -136,6 +177,7 @@ const runOnce = async (
 ): Promise<{
   readonly outputs: Record<string, Tensor | DeviceTensor>
   readonly profiles: readonly (readonly KernelTime[])[]
+  readonly report: Report
 }> => {
   const net = await model.load({ device: 'wasm', thread: threads > 1 ? 'worker' : 'caller', threads })
   try {
@@ -143,7 +185,7 @@ const runOnce = async (
     const outputs = await runner.run(inputs)
     const taken: (readonly KernelTime[])[] = []
     for (let i = 0; i < profiles; i++) taken.push(await runner.profile(inputs))
-    return { outputs, profiles: taken }
+    return { outputs, profiles: taken, report: net.report() }
   } finally {
     await net.dispose()
   }

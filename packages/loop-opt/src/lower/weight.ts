@@ -1,25 +1,42 @@
 /** @file Rough costs of scalar expressions, in simple operations: what decides whether work may be repeated. */
-import { type Index, type Scalar, type SymbolInfo, binaryOps, ix, unaryOps, visitScalars } from '@quern/core-ir'
+import {
+  type BinaryOp,
+  type Index,
+  type Scalar,
+  type SymbolInfo,
+  type UnaryOp,
+  binaryOps,
+  childrenOf,
+  ix,
+} from '@quern/core-ir'
 
-/** Simple operations of one evaluation; loads and conversions are free. */
-export const weightOf = (x: Scalar): number => {
-  let weight = 0
-  visitScalars(x, s => {
-    weight += nodeWeight(s)
-  })
-  return weight
+/** Simple operations of one evaluation; loads and conversions are free, and so are tests of bounds, which schedules settle. */
+export const weightOf = (x: Scalar): number =>
+  x.kind === 'load' ? 0 : childrenOf(x).reduce((sum, c) => sum + weightOf(c), nodeWeight(x))
+
+/** Operations that are written out in others, counted in the code for f32. */
+const expanded: Readonly<Partial<Record<UnaryOp | BinaryOp, number>>> = {
+  exp: 28,
+  log: 30,
+  sin: 23,
+  cos: 23,
+  tanh: 30,
+  erf: 36,
+  sigmoid: 32,
+  pow: 100,
 }
 
 const nodeWeight = (s: Scalar): number => {
   switch (s.kind) {
     case 'unary':
-      return unaryOps[s.op].basic ? (s.op === 'sqrt' ? 4 : 1) : 14
+      return expanded[s.op] ?? (s.op === 'sqrt' ? 4 : 1)
     case 'binary':
-      return s.op === 'pow' ? 24 : s.op === 'div' || s.op === 'rem' ? 4 : binaryOps[s.op].result === 'bool' ? 0 : 1
+      return expanded[s.op] ?? (s.op === 'div' || s.op === 'rem' ? 4 : binaryOps[s.op].result === 'bool' ? 0 : 1)
     case 'select':
       return 1
+    // A product and a sum.
     case 'intrinsic':
-      return 4
+      return 2
     case 'const':
     case 'index':
     case 'load':

@@ -36,7 +36,7 @@ export const streamOf = (plan: Plan, symbol: string, target: TargetInfo): Stream
   return info.max !== undefined && ix.isConst(rows) && rows.value >= info.max ? undefined : { symbol, rows }
 }
 
-const typicalTeam = 4
+export const typicalTeam = 4
 
 /** Constants, and inputs that have no rows. */
 const bytesReread = (plan: Plan, symbol: string, elementBytes: Readonly<Record<DType, number>>): Index =>

@@ -30,8 +30,8 @@ export interface TargetInfo {
   /** Results of a reduction below which a long one is written in parts: fewer do not keep a team or a grid busy. */
   readonly enoughResults: number
   readonly features: { readonly relaxedSimd: boolean; readonly f16: boolean; readonly i64: boolean }
-  /** Bytes of the first and second level caches that blocks aim at. */
-  readonly cacheBytes: readonly [number, number]
+  /** Bytes of the caches that one thread has, nearest first; blocks aim at the first two. */
+  readonly cacheBytes: readonly [number, number, ...number[]]
   /** Whether a buffer of one thread may be large (memory), or must fit in registers and constant extents. */
   readonly privateMemory: boolean
   /** Whether a kernel may write the buffer it reads through a binding of its own. */
@@ -41,11 +41,34 @@ export interface TargetInfo {
     readonly gflops: number
     /** GB/s beyond the caches. */
     readonly bandwidth: number
+    /** GB/s out of each cache. */
+    readonly cacheBandwidth: readonly [number, number, ...number[]]
     /** GB/s of inputs on their way in and outputs on their way back. */
     readonly transfer: number
     /** Microseconds that starting one kernel costs. */
     readonly launchMicroseconds: number
     /** Microseconds that one run costs before and after its kernels. */
     readonly runMicroseconds: number
+    /** Microseconds that a team takes to meet once. */
+    readonly barrierMicroseconds: number
+    /** Times the bandwidth of one thread that a team of any size gets beyond the caches. */
+    readonly teamBandwidth: number
   }
+  /** How one core works through a loop; absent where thousands of threads hide it. */
+  readonly core?: Core
+}
+
+/** A core, as far as schedules can use more or less of it. */
+export interface Core {
+  readonly gigahertz: number
+  /** Instructions of each kind that begin in one cycle. A multiply-add is two of arithmetic. */
+  readonly arithmetic: number
+  readonly loads: number
+  readonly stores: number
+  /** Cycles until a sum can be added to again. */
+  readonly latency: number
+  /** Cycles that one more round of a loop costs beside its body. */
+  readonly roundCycles: number
+  /** Vectors of sums that a tile may keep in registers, without and with fused multiply-adds, before values spill. */
+  readonly accumulators: { readonly plain: number; readonly madd: number }
 }

@@ -24,5 +24,15 @@ export const webgpuTarget = (options: { f16?: boolean } = {}): TargetInfo => ({
   privateMemory: false,
   inPlaceBindings: false,
   // Between the page and the GPU stands another process: data is copied twice, then crosses a bus.
-  speed: { gflops: 1000, bandwidth: 80, transfer: 4, launchMicroseconds: 8, runMicroseconds: 1500 },
+  speed: {
+    // An integrated GPU of the middle class, by its makers' figures: nothing here was measured on hardware.
+    gflops: 1000,
+    bandwidth: 80,
+    cacheBandwidth: [1000, 300],
+    transfer: 4,
+    launchMicroseconds: 8,
+    runMicroseconds: 1500,
+    barrierMicroseconds: 0,
+    teamBandwidth: 1,
+  },
 })

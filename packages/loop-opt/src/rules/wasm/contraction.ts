@@ -1,9 +1,10 @@
 /** @file Contractions on a CPU: which register tile, which depth of blocks, and where panels come from. */
 import { bytesOf } from '@quern/artifact'
+import { roundOf } from '../../cost/cycles.ts'
 import { accessesOf } from '../../schedule/access.ts'
 import { declOf, findLoop, tryFindLoop } from '../../schedule/locate.ts'
 import type { Schedule } from '../../schedule/schedule.ts'
-import type { TargetInfo } from '../../target/target-info.ts'
+import type { Core, TargetInfo } from '../../target/target-info.ts'
 import { type Contraction, type GemmTile, contractionOf, gemm } from '../gemm.ts'
 import { chunkOf, gemv } from '../gemv.ts'
 import { type RuleContext, type ScheduleRule, constantOf, start, typicalExtent } from '../rule.ts'
@@ -12,7 +13,8 @@ import { inParallel } from './map.ts'
 
 export const contractionRule: ScheduleRule = context => {
   const c = contractionOf(context.region)
-  if (c === undefined) return undefined
+  const { core } = context.target
+  if (c === undefined || core === undefined) return undefined
   const s = start(context)
   const columns = extentOf(s, c.columns),
     rows = c.rows === undefined ? 1 : extentOf(s, c.rows)
@@ -38,6 +40,7 @@ export const contractionRule: ScheduleRule = context => {
     typicalColumns: typical(c.columns),
     lanes,
     registers: context.target.registers,
+    core,
     madd: false,
     // Packing at run time goes by whole cache lines.
     wide: pack !== 'layout',
@@ -89,6 +92,7 @@ interface TileQuestion {
   readonly typicalColumns: number
   readonly lanes: number
   readonly registers: number
+  readonly core: Core
   readonly madd: boolean
   /** Which of two tiles of equal cost: the one with more columns. */
   readonly wide: boolean
@@ -99,7 +103,7 @@ interface TileQuestion {
 /**
  * The tile with the least estimated cycles. Accumulators, a row of the right-hand side, a splat and, without a fused
  * multiply-add, a product must fit the registers. One k costs what its products, its loads or, with few accumulators, the
- * latency of one addition cost. More than 8 accumulators (12 with a fused multiply-add) were measured to spill in V8.
+ * latency of one addition cost.
  */
 export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
   let best = { mr: 1, nr: q.lanes, cost: Infinity }
@@ -107,7 +111,11 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
     for (let mr = 1; mr <= 6; mr++) {
       const nr = vectors * q.lanes
       if (q.nr !== undefined && nr !== q.nr) continue
-      if (registersOf(mr, vectors, q.madd) > q.registers || mr * vectors > (q.madd ? 12 : 8)) continue
+      if (
+        registersOf(mr, vectors, q.madd) > q.registers ||
+        mr * vectors > q.core.accumulators[q.madd ? 'madd' : 'plain']
+      )
+        continue
       if (
         (q.rows !== undefined && mr > q.rows) ||
         (q.columns !== undefined && vectors > 1 && nr - q.lanes >= q.columns)
@@ -117,8 +125,9 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
       const rows = q.rows ?? q.typicalRows
       // The rest of unknown M runs row by row; a quarter of a tile's rows are lost to it on average, and it may be all there is.
       const rest = q.rows === undefined ? (mr - 1) / 2 : rows % mr
-      const tail = rest === 0 ? 0 : q.rows === undefined ? rest * cycles(1, vectors) : cycles(rest, vectors)
-      const cost = panels * (Math.floor(rows / mr) * cycles(mr, vectors) + tail)
+      const tail =
+        rest === 0 ? 0 : q.rows === undefined ? rest * cycles(q.core, 1, vectors) : cycles(q.core, rest, vectors)
+      const cost = panels * (Math.floor(rows / mr) * cycles(q.core, mr, vectors) + tail)
       if (cost < best.cost || (q.wide && cost === best.cost)) best = { mr, nr, cost }
     }
   return { mr: best.mr, nr: best.nr }
@@ -126,10 +135,9 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
 /** One row reads the right-hand side where it multiplies; more keep a row of it. */
 const registersOf = (mr: number, vectors: number, madd: boolean): number =>
   mr * vectors + (mr === 1 ? 0 : vectors) + (madd ? 1 : 2)
-const latency = 3
-const loopOverhead = 0.5
-const cycles = (mr: number, vectors: number): number =>
-  Math.max(latency, (mr * vectors) / 2, (mr + vectors) / 2) + loopOverhead
+/** One k of a tile: each product is a multiplication and an addition, and every sum waits for its last one. */
+const cycles = (core: Core, mr: number, vectors: number): number =>
+  roundOf({ arithmetic: 2 * mr * vectors, loads: mr + vectors, stores: 0, chain: 1 }, core)
 
 /** Columns of a group of panels, and rows of a block: what was measured to be best on several shapes, within a few per cent. */
 const groupColumns = 64

@@ -2,6 +2,7 @@
  * @file Maps on a CPU: every element is computed once. The innermost loop becomes vectors, a big map's outermost loop is
  * split over the team.
  */
+import { microseconds } from '../../cost/cycles.ts'
 import { parallel } from '../../schedule/primitives/parallel.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import type { Tail } from '../../schedule/primitives/split.ts'
@@ -20,15 +21,16 @@ import {
 } from '../rule.ts'
 import { vectors } from './vector.ts'
 
-/** Work below this is done sooner than a team is awake. */
-export const parallelWork = 1 << 17
-
 export const isTeam = ({ target }: RuleContext): boolean =>
   target.parallelism.kind === 'team' && target.parallelism.threads > 1
 
-/** Asked at the largest sizes: a team is loaded where runs may be long, and a kernel that one member runs is met before and after too. */
+/**
+ * Whether the work takes longer than a team takes to meet. Asked at the largest sizes: a team is loaded where runs may be long, and
+ * a kernel that one member runs is met before and after too.
+ */
 export const isWorthTeam = (context: RuleContext): boolean =>
-  isTeam(context) && largestWork(context.region.kernel) >= parallelWork
+  isTeam(context) &&
+  microseconds(largestWork(context.region.kernel), context.target) >= context.target.speed.barrierMicroseconds
 
 /** Splits the outermost loops over the team, where there is one and the work is worth it: all of them, or those that can be. */
 export const inParallel = (s: Schedule, context: RuleContext): Schedule => {
