@@ -13,6 +13,7 @@ import { ownPackages } from './packages.ts'
 import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerStart } from './thread.ts'
 import type { CompileSettings, Data, EvaluatedProgram, Failure, NotData, StageText } from './types.ts'
 import { readSwitches, stageListener } from './switches.ts'
+import { optimisedLate } from './tier-up.ts'
 
 /** Nothing of the caller's waits in vain for what fails to load here: the request's own import fails again, and says why. */
 if ((workerData as WorkerStart).preload)
@@ -107,6 +108,15 @@ const evaluate = async (): Promise<WorkerReply> => {
           ...(schedules === undefined ? {} : { schedules }),
           ...(switches.verify && { verify: true }),
         })
+        const compiledVariants = await optimisedLate(() =>
+          compiler.compileVariants(graph, target, wanted, {
+            prepared,
+            ...(numerics === undefined ? {} : { numerics }),
+            ...(maxMemory === undefined ? {} : { maxMemory }),
+            ...(schedules === undefined ? {} : { schedules }),
+            ...(switches.verify && { verify: true }),
+          }),
+        )
         for (const artifact of compiledVariants) checkSize(artifact, name, settings.maxBytes)
         artifacts.push(...worthShipping(wanted, compiledVariants))
       } catch (error) {
