@@ -100,19 +100,12 @@ const evaluate = async (): Promise<WorkerReply> => {
           }
           return { ...v, onStage }
         })
-        const compiledVariants = await compiler.compileVariants(graph, target, wanted, {
-          prepared,
-          ...(numerics === undefined ? {} : { numerics }),
-          ...(maxMemory === undefined ? {} : { maxMemory }),
-          ...(showAt === undefined ? {} : { showAt }),
-          ...(schedules === undefined ? {} : { schedules }),
-          ...(switches.verify && { verify: true }),
-        })
         const compiledVariants = await optimisedLate(() =>
           compiler.compileVariants(graph, target, wanted, {
             prepared,
             ...(numerics === undefined ? {} : { numerics }),
             ...(maxMemory === undefined ? {} : { maxMemory }),
+            ...(showAt === undefined ? {} : { showAt }),
             ...(schedules === undefined ? {} : { schedules }),
             ...(switches.verify && { verify: true }),
           }),
