@@ -1,6 +1,6 @@
 /** @file Compiles a graph for a target, loads it as an app would have it, and runs it on as many inputs as there are. */
 import type { DeviceKind, HostArray } from '@quern/artifact'
-import { compile } from '@quern/compiler'
+import { type CompileOptions, compile } from '@quern/compiler'
 import { type Graph, type HostTensor, isFloat } from '@quern/core-ir'
 import { createModel } from '@quern/runtime'
 import { expect } from 'vitest'
@@ -20,9 +20,10 @@ export const runGraph = async (
   graph: Graph,
   inputs: readonly Tensors[],
   threads = 1,
+  options: CompileOptions = {},
 ): Promise<Tensors[]> => {
   const program = { name: 'one', entries: new Map([['main', graph]]), states: [], sources: new Map() }
-  const { manifest, files } = await compile(program, device, { threads: threads > 1 })
+  const { manifest, files } = await compile(program, device, { ...options, threads: threads > 1 })
   const assets = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, () => Promise.resolve(bytes)]))
   const model = createModel({
     name: 'one',

@@ -1,14 +1,35 @@
 /** @file The graph half of the pipeline: every entry through the graph passes, then into regions; shown and verified on the way. */
-import { type ConstantData, type Fired, type Graph, type ProgramGraph, hashBytes, printGraph } from '@quern/core-ir'
-import { type RegionOptions, formRegions, independentRows, optimise } from '@quern/graph-opt'
+import {
+  type ConstantData,
+  type Fired,
+  type Graph,
+  type LayoutCosts,
+  type ProgramGraph,
+  hashBytes,
+  printGraph,
+} from '@quern/core-ir'
+import {
+  type AskedLayouts,
+  type RegionOptions,
+  chooseLayouts,
+  formRegions,
+  independentRows,
+  optimise,
+  parseLayouts,
+} from '@quern/graph-opt'
 import { type CompileOptions, numericsOf } from './options.ts'
 import { preparation } from './prepare/preparation.ts'
 import { constantReader } from './read-constant.ts'
 import { passVerifier } from './verify-pass.ts'
 
+/** What regions and the layouts between them are made by. */
+export interface RegionLimits extends RegionOptions {
+  readonly layouts: LayoutCosts | undefined
+}
+
 export interface GraphStages {
   optimise(): Promise<ProgramGraph>
-  formRegions(program: ProgramGraph, limits: RegionOptions): Promise<ProgramGraph>
+  formRegions(program: ProgramGraph, limits: RegionLimits): Promise<ProgramGraph>
   /** The symbol of each entry along which its rows are independent. */
   rows(program: ProgramGraph): ReadonlyMap<string, string>
 }
@@ -35,6 +56,10 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
   }
   // Constants too large to fold are computed when their bytes are first read, by a program of their own.
   const { add: prepare } = preparation(sources, readConstant, options)
+  const asked = options.layouts === undefined ? new Map<string, AskedLayouts>() : parseLayouts(options.layouts)
+  const [only, ...more] = program.entries.keys()
+  const askedFor = (entry: string): AskedLayouts | undefined =>
+    asked.get(entry) ?? (more.length === 0 && entry === only ? asked.get('') : undefined)
   const checks = new Map<string, Awaited<ReturnType<typeof passVerifier>>>()
 
   return {
@@ -74,7 +99,9 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
     formRegions: async (optimised, limits) => {
       const entries = new Map<string, Graph>()
       for (const [name, graph] of optimised.entries) {
-        const regions = formRegions(graph, limits)
+        const formed = formRegions(graph, limits)
+        const { graph: regions, text } = chooseLayouts(formed, limits.layouts, askedFor(name))
+        options.onStage?.('layouts', program.entries.size === 1 ? text : `entry ${name}:\n${text}`)
         show('regions', regions)
         await checks.get(name)?.('regions', regions)
         entries.set(name, regions)

@@ -25,10 +25,12 @@ export interface CompileOptions {
    * applies, and `numerics` limits it.
    */
   readonly schedules?: string
+  /** Layouts in the place of those that the pass would choose, value by value, as the stage `layouts` prints them. */
+  readonly layouts?: string
   /** Verify the graph after every pass, and interpret it against the original on small random inputs. Slow; for finding defects. */
   readonly verify?: boolean
   /**
-   * Sees every state of every IR as text: `graph`, each graph pass by name, `prepare`, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
+   * Sees every state of every IR as text: `graph`, each graph pass by name, `prepare`, `layouts`, `regions`, `lowered`, `schedule`, `loop`, `legal`, `plan`,
    * `memory`, `cost`, `wat` or `wgsl`, `sizes`. Absent, nothing is printed.
    */
   readonly onStage?: (name: string, text: string) => void

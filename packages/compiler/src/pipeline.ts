@@ -70,7 +70,11 @@ const pipeline = async (
   // splits off constants that are computed at build: a program of its own, compiled and run when the weights are packed.
   const optimised = await graphs.optimise()
   // Regions decide what becomes one kernel. Of the target they know its limits, which all its variants share.
-  const regions = await graphs.formRegions(optimised, { maxBuffers: limits.buffersPerKernel })
+  // Where what regions hand to each other lies is chosen over the whole network, by what its kernels take in each layout.
+  const regions = await graphs.formRegions(optimised, {
+    maxBuffers: limits.buffersPerKernel,
+    layouts: limits.layouts,
+  })
 
   // Lowering makes loop nests of regions, and plans that say where what they compute lies; schedules decide every order and
   // tile, and the layouts in which kernels want their constants. One call, since variants share most of it.

@@ -11,6 +11,8 @@ export interface CompileSettings {
   readonly numerics?: 'reproducible' | 'exact' | 'ignores-signed-zero' | 'reassociates' | 'algebraic'
   /** By export, schedules in the place of those of the rules: what `inspect --stage schedule` prints for one target, edited. */
   readonly schedules?: Readonly<Record<string, string>>
+  /** By export, layouts in the place of those that the pass chooses: what `inspect --stage layouts` prints, edited. */
+  readonly layouts?: Readonly<Record<string, string>>
   /** Sizes at which the stages `cost` and `memory` give numbers. */
   readonly showAt?: { readonly dims?: Readonly<Record<string, number>>; readonly threads?: number }
   /** Refuses an artifact whose files are larger than this together. */

@@ -88,8 +88,10 @@ const evaluate = async (): Promise<WorkerReply> => {
     for (const target of targets) {
       send({ phase: { doing: 'compiling', program: name, target } })
       try {
-        const { numerics, maxMemory, showAt, schedules: given = {} } = settings,
-          schedules = Object.hasOwn(given, exportName) ? given[exportName] : undefined
+        const { numerics, maxMemory, showAt } = settings
+        const ownText = (texts: Readonly<Record<string, string>> = {}): string | undefined =>
+          Object.hasOwn(texts, exportName) ? texts[exportName] : undefined
+        const [schedules, layouts] = [ownText(settings.schedules), ownText(settings.layouts)]
         const wanted = variantsOf(target, graph, numerics).map((v): CompileVariant => {
           const variant = nameOfVariant(target, v)
           const show = stageListener(switches, name, `${target}-${variant}`)
@@ -107,6 +109,7 @@ const evaluate = async (): Promise<WorkerReply> => {
             ...(maxMemory === undefined ? {} : { maxMemory }),
             ...(showAt === undefined ? {} : { showAt }),
             ...(schedules === undefined ? {} : { schedules }),
+            ...(layouts === undefined ? {} : { layouts }),
             ...(switches.verify && { verify: true }),
           }),
         )

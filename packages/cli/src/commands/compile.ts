@@ -6,8 +6,10 @@ import {
   evaluated,
   exportArgument,
   fileArgument,
+  layoutsArgument,
   parseTargets,
   pickProgram,
+  readLayouts,
   readSchedules,
   schedulesArgument,
 } from './model-file.ts'
@@ -26,7 +28,11 @@ export const compile = defineCommand({
       valueHint: 'wasm,webgpu',
     },
     schedules: schedulesArgument,
-    export: { ...exportArgument, description: 'write this export only; `--schedules` are for it (or for default)' },
+    layouts: layoutsArgument,
+    export: {
+      ...exportArgument,
+      description: 'write this export only; `--schedules` and `--layouts` are for it (or for default)',
+    },
     out: { type: 'string', description: 'the folder to write to', default: 'quern-out', valueHint: 'folder' },
   },
   run: ({ args, cmd }) =>
@@ -34,10 +40,14 @@ export const compile = defineCommand({
       const targets = parseTargets(args.target)
       const evaluation = await evaluated(
         args.file,
-        targets === undefined && args.schedules === undefined
+        targets === undefined && args.schedules === undefined && args.layouts === undefined
           ? {}
           : {
-              compile: { ...(targets && { targets }), ...(await readSchedules(args.schedules, args.export, targets)) },
+              compile: {
+                ...(targets && { targets }),
+                ...(await readSchedules(args.schedules, args.export, targets)),
+                ...(await readLayouts(args.layouts, args.export, targets)),
+              },
               overrideTargets: targets !== undefined,
             },
       )

@@ -5,10 +5,12 @@ import {
   evaluated,
   exportArgument,
   fileArgument,
+  layoutsArgument,
   parseDims,
   parseTargets,
   parseThreads,
   pickProgram,
+  readLayouts,
   readSchedules,
   schedulesArgument,
 } from './model-file.ts'
@@ -33,7 +35,7 @@ export const inspect = defineCommand({
     stage: {
       type: 'string',
       description:
-        'the stage, or several; without it, the list of those with lines. graph; after each pass: expand-grad, canonicalise, decompose, hoist-invariants, shape-arithmetic, fold-scales, fold-constants, common-subexpressions, prepare-constants, dead-code, regions; then lowered, schedule, loop, legal, plan, memory, cost, sizes; wat or wgsl',
+        'the stage, or several; without it, the list of those with lines. graph; after each pass: expand-grad, canonicalise, decompose, hoist-invariants, shape-arithmetic, fold-scales, fold-constants, common-subexpressions, merge-siblings, prepare-constants, dead-code, layouts, regions; then lowered, schedule, loop, legal, plan, memory, cost, sizes; wat or wgsl',
       valueHint: 'graph,loop,wat',
     },
     target: { type: 'string', description: 'wasm or webgpu', default: 'wasm' },
@@ -50,6 +52,7 @@ export const inspect = defineCommand({
     },
     threads: { type: 'string', description: 'size of the team that the stage cost reckons with; default 4' },
     schedules: schedulesArgument,
+    layouts: layoutsArgument,
     export: exportArgument,
   },
   run: ({ args, cmd }) =>
@@ -61,7 +64,12 @@ export const inspect = defineCommand({
       const targets = parseTargets(args.target) ?? []
       const program = pickProgram(
         await evaluated(args.file, {
-          compile: { targets, showAt, ...(await readSchedules(args.schedules, args.export, targets)) },
+          compile: {
+            targets,
+            showAt,
+            ...(await readSchedules(args.schedules, args.export, targets)),
+            ...(await readLayouts(args.layouts, args.export, targets)),
+          },
           overrideTargets: true,
           stages: true,
         }),

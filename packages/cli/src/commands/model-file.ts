@@ -29,6 +29,27 @@ export const schedulesArgument = {
   valueHint: 'file',
 } as const
 
+export const layoutsArgument = {
+  type: 'string',
+  description: 'layouts of values in the place of those that are chosen, as `inspect --stage layouts` prints them',
+  valueHint: 'file',
+} as const
+
+/** What `--layouts` names. A target chooses for itself, and another would take its layouts for orders. */
+export const readLayouts = async (
+  file: string | undefined,
+  exportName: string | undefined,
+  targets: readonly DeviceKind[] | undefined,
+): Promise<Pick<CompileSettings, 'layouts'>> => {
+  if (file === undefined) return {}
+  if (targets?.length !== 1)
+    throw new CommandError('--layouts needs one --target: wasm and webgpu choose layouts for kernels of their own')
+  const layouts = await readFile(file, 'utf8').catch(() => {
+    throw new CommandError(`--layouts: cannot read ${file}`)
+  })
+  return { layouts: { [exportName ?? 'default']: layouts } }
+}
+
 /** What `--schedules` names. Schedules are of one target: of several, none would fit. */
 export const readSchedules = async (
   file: string | undefined,

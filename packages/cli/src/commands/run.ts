@@ -23,8 +23,10 @@ import {
   evaluated,
   exportArgument,
   fileArgument,
+  layoutsArgument,
   parseThreads,
   pickProgram,
+  readLayouts,
   readSchedules,
   schedulesArgument,
 } from './model-file.ts'
@@ -109,6 +111,7 @@ export const run = defineCommand({
     export: exportArgument,
     threads: { type: 'string', description: 'size of the team; default 1', default: '1' },
     schedules: schedulesArgument,
+    layouts: layoutsArgument,
     profile: {
       type: 'boolean',
       description: 'show the time of each kernel, on average over ten more runs, beside what was predicted',
@@ -118,11 +121,14 @@ export const run = defineCommand({
   run: ({ args, rawArgs, cmd }) =>
     reporting({ args, cmd }, async () => {
       const threads = parseThreads(args.threads)
-      const schedules = await readSchedules(args.schedules, args.export, ['wasm'])
+      const given = {
+        ...(await readSchedules(args.schedules, args.export, ['wasm'])),
+        ...(await readLayouts(args.layouts, args.export, ['wasm'])),
+      }
       const compiled = async (dims?: Readonly<Record<string, number>>): Promise<EvaluatedProgram> =>
         pickProgram(
           await evaluated(args.file, {
-            compile: { targets: ['wasm'], showAt: { threads, ...(dims !== undefined && { dims }) }, ...schedules },
+            compile: { targets: ['wasm'], showAt: { threads, ...(dims !== undefined && { dims }) }, ...given },
             overrideTargets: true,
             ...(args.profile === true && { stages: true }),
           }),

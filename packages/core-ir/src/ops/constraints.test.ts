@@ -211,6 +211,9 @@ const cases: readonly (readonly [code: string, types: string, attrs: string])[] 
   ['grad/wrt-in-range', 'f32[2]', `body=${nested('f32[2]', 'f32[]')}, wrt=[]`],
   ['grad/wrt-is-float', 'i32[2]', `body=${nested('i32[2]', 'f32[]')}, wrt=[0]`],
   ['region/body-inputs', 'f32[2]', `body=${nested('f32[3]', 'f32[3]')}`],
+  ['region/layouts-fit', 'f32[2]', `body=${nested('f32[2]', 'f32[2]')}, layouts=["d0", "d0"]`],
+  ['region/layouts-fit', 'f32[2]', `body=${nested('f32[2]', 'f32[2]')}, layouts=["d1"]`],
+  ['region/layouts-fit', 'f32[2]', `body=${nested('f32[2]', 'f32[2]')}, layouts=["d0 // 2, d0 % 4"]`],
 ]
 
 describe('what is refused', () => {

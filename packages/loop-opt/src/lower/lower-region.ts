@@ -4,6 +4,7 @@ import {
   type Kernel,
   LoopBuilder,
   type Numerics,
+  type PhysicalDim,
   type Scalar,
   type Span,
   type Stmt,
@@ -15,6 +16,7 @@ import { lowerCompute } from './lower-compute.ts'
 import { lowerLoops } from './lower-loops.ts'
 import type { LoweredRegion, Stage } from './lowered-region.ts'
 import { Params } from './params.ts'
+import { withPhysicalParams } from './physical-params.ts'
 import { type Group, type PartitionLimits, partition } from './partition.ts'
 import { type RegionContext, regionContext } from './region-context.ts'
 import { splitReductions } from './split-reductions.ts'
@@ -42,6 +44,8 @@ export interface LowerOptions extends PartitionLimits {
   readonly loopOverOne?: boolean
   /** What the loops that an op is written in may change. */
   readonly permits?: Numerics
+  /** Where the elements of inputs and outputs lie; row-major where nothing is said. */
+  readonly layouts?: ReadonlyMap<Value, readonly PhysicalDim[]>
   /** Long reductions to fewer results are written in parts. */
   readonly enoughResults?: number
 }
@@ -78,26 +82,45 @@ const lowerGroup = (
   const stages: Stage[] = []
   const origins: Span[] = []
   let { name } = options
+  const layouts = new Map(options.layouts)
+  const local = new Map<string, readonly PhysicalDim[]>()
   const mayReassociate = numericsLevels.indexOf(options.permits ?? 'exact') >= numericsLevels.indexOf('reassociates')
   if (group.kind === 'loops') {
     const machine = { kind: options.loopOverOne === true ? ('grid' as const) : ('thread' as const), mayReassociate }
     const form = lowerLoops(context, group.node, stored, builder, params, stages, machine)
     // The choice is in the kernel's name.
     if (form !== undefined) name = `${name}_${form}`
-  } else lowerCompute(context, group, builder, params, stages, options.loopOverOne === true)
+  } else {
+    // One nest writes all roots, so that it goes along the memory of one of them.
+    const order = group.roots.map(r => layouts.get(r)).find(d => d !== undefined)
+    lowerCompute(context, group, builder, params, stages, {
+      loopOverOne: options.loopOverOne === true,
+      ...(order !== undefined && { order }),
+      placeLocal: buffer => {
+        if (order !== undefined) local.set(buffer, order)
+      },
+    })
+  }
   for (const v of group.kind === 'loops' ? [group.node] : group.roots.map(r => r.node))
     if (v?.origin !== undefined) origins.push(v.origin)
   const written = builder.finish()
   const parts = group.kind === 'loops' && options.loopOverOne === true ? independentParts(written) : [written]
   return parts.map((body, i) => {
     const { params: list, args } = params.finish(body)
-    const kernel: Kernel = {
+    const physical = new Map(local)
+    for (const [i, value] of args.entries()) {
+      const dims = layouts.get(value)
+      const param = list[i]
+      if (dims !== undefined && param !== undefined) physical.set(param.name, dims)
+    }
+    const logical: Kernel = {
       name: parts.length === 1 ? name : `${name}_${i + 1}`,
       symbols: symbolsOf(symbols.values(), body, list),
       params: list,
       body,
       origins,
     }
+    const kernel = withPhysicalParams(logical, physical)
     const { written: stores } = touched(body)
     return {
       region: collapse({ kernel, stages: stages.filter(s => s.role !== 'loops' || stores.has(s.buffer)) }),

@@ -83,7 +83,7 @@ export const lowerLoop = (node: Node, scope: GraphScope): void => {
     const carrier = body.inputs[i + 1]?.value
     return carrier === value ? undefined : plan.buffer(`${scope.prefix}${hintOf(value)}_next`, 'scratch', value.type)
   })
-  const places = [round, ...results.map(bufferPlace), ...placesOf(inputs.slice(carried), scope)]
+  const places = [round, ...results.map(r => bufferPlace(r)), ...placesOf(inputs.slice(carried), scope)]
   const steps = block(body, places, [again, ...next], scope)
   next.forEach((from, i) => {
     const to = results[i]

@@ -3,12 +3,16 @@ import {
   type Graph,
   GraphBuilder,
   type Node,
+  type PhysicalDim,
   type Scalar,
   type Step,
   type Value,
   isGraph,
+  isPlain,
+  layoutOfDims,
   ix,
   opNamed,
+  parsePhysicalDims,
   scalar as sc,
 } from '@quern/core-ir'
 import { hintOf, identifier } from '../lower/expand.ts'
@@ -20,7 +24,8 @@ import { type PlanBuilder, renameKernel } from './plan-builder.ts'
 
 /** Where a value is: in a buffer, or an expression over symbols that its users write into their kernels. */
 export type Place =
-  | { readonly kind: 'buffer'; readonly name: string }
+  /** `dims`: where its elements lie, where that is not row-major. */
+  | { readonly kind: 'buffer'; readonly name: string; readonly dims?: readonly PhysicalDim[] }
   | { readonly kind: 'literal'; readonly scalar: Scalar }
 
 export interface GraphScope {
@@ -34,7 +39,11 @@ export interface GraphScope {
   readonly prefix: string
 }
 
-export const bufferPlace = (name: string): Place => ({ kind: 'buffer', name })
+export const bufferPlace = (name: string, dims?: readonly PhysicalDim[]): Place => ({
+  kind: 'buffer',
+  name,
+  ...(dims !== undefined && { dims }),
+})
 
 /** The literal of a constant: one value, or the same one throughout. */
 export const literalOf = (node: Node): Scalar | undefined => {
@@ -86,6 +95,8 @@ const asView = (node: Node, result: Value, scope: GraphScope): boolean => {
     scope.places.set(result, place)
     return true
   }
+  // Elements that lie in another order have to be moved.
+  if (place.dims !== undefined) return false
   const home = scope.homes.get(result)
   if (home !== undefined && scope.plan.rootOf(place.name) !== scope.plan.rootOf(home)) return false
   const name =
@@ -123,12 +134,14 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
   const { body, operands, kind } = bodyOf(node, scope)
   const literals = new Map<Value, Scalar>()
   const inside = new Map<Value, string>()
+  const layouts = new Map<Value, readonly PhysicalDim[]>()
   body.inputs.forEach(({ value }, i) => {
     const operand = operands[i]
     const place = operand && places.get(operand)
     if (place === undefined) throw new Error(`${node.op} uses a value that has no place yet`)
     if (place.kind === 'literal') literals.set(value, place.scalar)
     else inside.set(value, place.name)
+    if (place.kind === 'buffer' && place.dims !== undefined) layouts.set(value, place.dims)
   })
   for (const n of body.nodes) {
     const literal = literalOf(n)
@@ -142,18 +155,38 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
     }
   }
   const name = kernelName(body, node)
-  const lowered = lowerRegion(body, { name, literals, ...scope.limits })
+  const asked = layoutsOf(node)
+  body.outputs.forEach(({ value }, i) => {
+    const result = node.results[i]
+    const dims = asked[i]
+    // What is written for the host, or handed through, lies where that is.
+    if (
+      dims === undefined ||
+      result === undefined ||
+      scope.homes.has(result) ||
+      inside.has(value) ||
+      layouts.has(value)
+    )
+      return
+    layouts.set(value, dims)
+  })
+  const lowered = lowerRegion(body, { name, literals, layouts, ...scope.limits })
   body.outputs.forEach(({ value }, i) => {
     const result = node.results[i]
     if (result === undefined) return
     const known = inside.get(value),
       literal = literals.get(value)
     // A body that hands an operand or an earlier output through.
-    if (known !== undefined) return void places.set(result, bufferPlace(known))
+    const dims = layouts.get(value)
+    if (known !== undefined) return void places.set(result, bufferPlace(known, dims))
     if (literal !== undefined) return void places.set(result, { kind: 'literal', scalar: literal })
-    const home = scope.homes.get(result) ?? plan.buffer(`${scope.prefix}${hintOf(result)}`, 'scratch', result.type)
+    const home =
+      scope.homes.get(result) ??
+      plan.buffer(`${scope.prefix}${hintOf(result)}`, 'scratch', result.type, {
+        ...(dims && { layout: layoutOfDims(dims, result.type.shape) }),
+      })
     inside.set(value, home)
-    places.set(result, bufferPlace(home))
+    places.set(result, bufferPlace(home, dims))
   })
   for (const value of lowered.scratch)
     if (!inside.has(value)) inside.set(value, plan.buffer(`${scope.prefix}${hintOf(value)}`, 'scratch', value.type))
@@ -172,6 +205,16 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
     )
   }
   defineSymbols(node, body, inside, scope)
+}
+
+/** The layouts that a region asks for its results, where they are not row-major. */
+const layoutsOf = (node: Node): readonly (readonly PhysicalDim[] | undefined)[] => {
+  const { layouts } = node.attrs
+  if (!Array.isArray(layouts)) return []
+  return layouts.map(text => {
+    const dims = typeof text === 'string' ? parsePhysicalDims(text) : []
+    return isPlain(dims) ? undefined : dims
+  })
 }
 
 /** Symbols that ops define are read from the scalars that hold them as soon as those are written. */

@@ -4,6 +4,7 @@ import {
   type ConstantData,
   type Index,
   type Kernel,
+  type Layout,
   type PlanBuffer,
   type PlanBufferKind,
   type Step,
@@ -49,7 +50,7 @@ export class PlanBuilder {
     hint: string,
     kind: PlanBufferKind,
     type: TensorType,
-    more: { port?: string; aliasOf?: string; data?: ConstantData } = {},
+    more: { port?: string; aliasOf?: string; data?: ConstantData; layout?: Layout } = {},
   ): string {
     const name = this.names.fresh(hint)
     this.buffers.set(name, {

@@ -4,6 +4,7 @@ import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
 import { shortenSums } from './shorten-sums.ts'
 import { type RuleContext, type ScheduleRule, firstOf, start, topLoops } from './rule.ts'
+import { channelsRule } from './wasm/channels.ts'
 import { columnsRule } from './wasm/columns.ts'
 import { contractionRule } from './wasm/contraction.ts'
 import { loopsRule } from './wasm/loops.ts'
@@ -20,7 +21,7 @@ import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 
 /** In the order in which they are tried. */
 const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
-  wasm: [contractionRule, mapRule, tileRule, columnsRule, rowRule, loopsRule],
+  wasm: [contractionRule, mapRule, channelsRule, tileRule, columnsRule, rowRule, loopsRule],
   webgpu: [
     gridMapRule,
     gridContractionRule,

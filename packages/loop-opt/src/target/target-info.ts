@@ -1,5 +1,6 @@
 /** @file What a target is, as data: schedules, regions and the cost model read it, nothing decides by target name. */
 import type { DType, DeviceKind } from '@quern/artifact'
+import type { LayoutCosts } from '@quern/core-ir'
 
 /** How a kernel's independent work is spread. */
 export type Parallelism =
@@ -36,6 +37,8 @@ export interface TargetInfo {
   readonly privateMemory: boolean
   /** Whether a kernel may write the buffer it reads through a binding of its own. */
   readonly inPlaceBindings: boolean
+  /** What kernels over pictures take in each layout; absent: none gains by another than row-major. */
+  readonly layouts?: LayoutCosts
   /** What the cost model divides by. */
   readonly speed: {
     readonly gflops: number

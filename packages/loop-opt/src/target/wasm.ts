@@ -1,5 +1,6 @@
 /** @file WebAssembly with SIMD128, as a target. */
 import { bytesOf } from '@quern/artifact'
+import { wasmPictureCosts } from './picture-costs.ts'
 import type { TargetInfo } from './target-info.ts'
 
 /**
@@ -24,6 +25,7 @@ export const wasmTarget = (options: { relaxedSimd?: boolean; threads?: number } 
   cacheBytes: [32 * 1024, 1024 * 1024, 8 * 1024 * 1024],
   privateMemory: true,
   inPlaceBindings: true,
+  layouts: wasmPictureCosts,
   speed: {
     gflops: 40,
     bandwidth: 25,

@@ -136,7 +136,7 @@ export const bestTile = (q: TileQuestion): { mr: number; nr: number } => {
 const registersOf = (mr: number, vectors: number, madd: boolean): number =>
   mr * vectors + (mr === 1 ? 0 : vectors) + (madd ? 1 : 2)
 /** One k of a tile: each product is a multiplication and an addition, and every sum waits for its last one. */
-const cycles = (core: Core, mr: number, vectors: number): number =>
+export const cycles = (core: Core, mr: number, vectors: number): number =>
   roundOf({ arithmetic: 2 * mr * vectors, loads: mr + vectors, stores: 0, chain: 1 }, core)
 
 /** Columns of a group of panels, and rows of a block: what was measured to be best on several shapes, within a few per cent. */

@@ -164,7 +164,7 @@ const tiledLines = (
 }
 
 /** Fill, products and store of one tile at a time, in the loops that stand around it now. */
-const intoRegisters = (
+export const intoRegisters = (
   s: Schedule,
   { init, update, store }: Reduction,
   tile: Tile,
@@ -200,7 +200,7 @@ const withoutGuards = (s: Schedule, axis: string): Schedule => {
 }
 
 /** The copy of the inside as vectors, apart from its border. */
-const borders = (s: Schedule, name: string): Schedule => {
+export const borders = (s: Schedule, name: string): Schedule => {
   const axes = (declOf(s.kernel, name)?.shape ?? []).map((_, d) => `${name}_${d}`)
   const cut = axes.reduce((t, axis) => tryEdit(t, u => partition(u, axis)), s)
   const last = axes.at(-1)
