@@ -25,6 +25,7 @@ import {
   type TargetInfo,
   legalise,
   lowerProgram,
+  regionLimits,
   wasmTarget,
   webgpuTarget,
 } from '@quern/loop-opt'
@@ -51,7 +52,7 @@ export const graphOf = (make: Make, least = 0): Graph => {
 const single = (graph: Graph) => ({ name: 'g', entries: new Map([['main', graph]]), states: [], sources: new Map() })
 
 export const lowered = (graph: Graph, target: TargetInfo, options: LowerProgramOptions = {}): LoweringResult =>
-  lowerProgram(single(formRegions(graph, { maxBuffers: target.buffersPerKernel })), target, options)
+  lowerProgram(single(formRegions(graph, regionLimits(target))), target, options)
 
 /** As generators get them. */
 export const legal = (program: LoweringResult): LoweringResult => ({

@@ -1,6 +1,6 @@
 /** @file Long reductions to few results: in parts, joined by a kernel of their own, in one order for any number of threads. */
 import { type GraphBuilder, type Value, tensorType } from '@quern/core-ir'
-import { lowerProgram, wasmTarget } from '@quern/loop-opt'
+import { lowerProgram, regionLimits, wasmTarget } from '@quern/loop-opt'
 import { formRegions } from '@quern/graph-opt'
 import { printKernel } from '@quern/core-ir'
 import { describe, expect, it } from 'vitest'
@@ -64,7 +64,7 @@ describe('long reductions', () => {
 it.each(['reassociates', 'exact'] as const)('adds in one order for any number of threads: %s', numerics => {
   const textFor = (make: Make, threads: number): string => {
     const target = wasmTarget({ threads })
-    const entries = new Map([['main', formRegions(graphOf(make), { maxBuffers: target.buffersPerKernel })]])
+    const entries = new Map([['main', formRegions(graphOf(make), regionLimits(target))]])
     const program = { name: 'g', entries, states: [], sources: new Map() }
     return [...lowerProgram(program, target, { numerics }).kernels.values()].map(k => printKernel(k)).join('\n')
   }

@@ -19,7 +19,7 @@ import {
 } from '@quern/core-ir'
 import { defaultLimits, emitKernel } from '@quern/codegen-wgsl'
 import { formRegions } from '@quern/graph-opt'
-import { type LoweringResult, legalise, lowerProgram, printTrace, webgpuTarget } from '@quern/loop-opt'
+import { type LoweringResult, legalise, lowerProgram, regionLimits, printTrace, webgpuTarget } from '@quern/loop-opt'
 import { describe, expect, it } from 'vitest'
 import { nullDevice, softwareGpu, validate } from '../../packages/codegen-wgsl/test-support/dawn.ts'
 import { loadProgram } from '../../packages/codegen-wgsl/test-support/run-plan.ts'
@@ -129,7 +129,7 @@ const graphOf = (make: Make): Graph => {
 
 const lower = (graph: Graph): LoweringResult => {
   const target = webgpuTarget()
-  const entries = new Map([['main', formRegions(graph, { maxBuffers: target.buffersPerKernel })]])
+  const entries = new Map([['main', formRegions(graph, regionLimits(target))]])
   return lowerProgram({ name: 'g', entries, states: [], sources: new Map() }, target)
 }
 

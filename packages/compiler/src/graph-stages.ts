@@ -78,6 +78,7 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
           store,
           prepare,
           ...(options.limits && { limits: options.limits }),
+          ...(options.fusions && { fusions: options.fusions }),
         }
         if (options.verify === true) checks.set(name, await passVerifier(graph, readConstant))
         const optimised = await optimise(graph, context, async (pass, after) => {
@@ -99,10 +100,15 @@ export const graphStages = (program: ProgramGraph, options: CompileOptions): Gra
     formRegions: async (optimised, limits) => {
       const entries = new Map<string, Graph>()
       for (const [name, graph] of optimised.entries) {
-        const formed = formRegions(graph, limits)
+        const fired: Fired[] = []
+        const formed = formRegions(graph, {
+          ...limits,
+          ...(options.fusions && { fusions: options.fusions }),
+          note: more => void fired.push(more),
+        })
         const { graph: regions, text } = chooseLayouts(formed, limits.layouts, askedFor(name))
         options.onStage?.('layouts', program.entries.size === 1 ? text : `entry ${name}:\n${text}`)
-        show('regions', regions)
+        show('regions', regions, fired)
         await checks.get(name)?.('regions', regions)
         entries.set(name, regions)
       }

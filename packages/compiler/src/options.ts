@@ -1,6 +1,6 @@
 /** @file What a compilation may be asked for. */
 import type { Numerics } from '@quern/core-ir'
-import type { PrepareLimits } from '@quern/graph-opt'
+import type { Fusions, PrepareLimits } from '@quern/graph-opt'
 import type { PreparedCache } from './prepare/preparation.ts'
 
 export interface CompileOptions {
@@ -18,6 +18,8 @@ export interface CompileOptions {
   readonly maxMemory?: number
   /** What a build may spend on computing constants; beyond, they are computed at run time, and the stage says so. */
   readonly limits?: Partial<PrepareLimits>
+  /** Decisions of regions to be taken the other way: a fusion that is `false` is left. The stages say what each did. */
+  readonly fusions?: Fusions
   /** Constants that were computed for another target of the same model, and need not be again. */
   readonly prepared?: PreparedCache
   /**

@@ -6,7 +6,7 @@
  */
 import { type Artifact, type DeviceKind, QuernError } from '@quern/artifact'
 import { type ProgramGraph, didYouMean, verifyStates } from '@quern/core-ir'
-import { lowerVariants, parseSchedules } from '@quern/loop-opt'
+import { lowerVariants, parseSchedules, regionLimits } from '@quern/loop-opt'
 import { artifactOf } from './artifact.ts'
 import type { BackEnd } from './back-end.ts'
 import { wasmBackEnd } from './emit-wasm.ts'
@@ -71,10 +71,7 @@ const pipeline = async (
   const optimised = await graphs.optimise()
   // Regions decide what becomes one kernel. Of the target they know its limits, which all its variants share.
   // Where what regions hand to each other lies is chosen over the whole network, by what its kernels take in each layout.
-  const regions = await graphs.formRegions(optimised, {
-    maxBuffers: limits.buffersPerKernel,
-    layouts: limits.layouts,
-  })
+  const regions = await graphs.formRegions(optimised, { ...regionLimits(limits), layouts: limits.layouts })
 
   // Lowering makes loop nests of regions, and plans that say where what they compute lies; schedules decide every order and
   // tile, and the layouts in which kernels want their constants. One call, since variants share most of it.

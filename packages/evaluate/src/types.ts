@@ -15,6 +15,8 @@ export interface CompileSettings {
   readonly layouts?: Readonly<Record<string, string>>
   /** Sizes at which the stages `cost` and `memory` give numbers. */
   readonly showAt?: { readonly dims?: Readonly<Record<string, number>>; readonly threads?: number }
+  /** Fusions of several kernels into one that are `false` are left, where they would have paid. */
+  readonly fusions?: { readonly siblings?: boolean; readonly attention?: boolean }
   /** Refuses an artifact whose files are larger than this together. */
   readonly maxBytes?: number
   /** Refuses a model that needs more memory than this at every size of its dims. Default 4 GiB, the most that wasm has. */

@@ -88,7 +88,7 @@ const evaluate = async (): Promise<WorkerReply> => {
     for (const target of targets) {
       send({ phase: { doing: 'compiling', program: name, target } })
       try {
-        const { numerics, maxMemory, showAt } = settings
+        const { numerics, maxMemory, fusions, showAt } = settings
         const ownText = (texts: Readonly<Record<string, string>> = {}): string | undefined =>
           Object.hasOwn(texts, exportName) ? texts[exportName] : undefined
         const [schedules, layouts] = [ownText(settings.schedules), ownText(settings.layouts)]
@@ -109,6 +109,7 @@ const evaluate = async (): Promise<WorkerReply> => {
             ...(maxMemory === undefined ? {} : { maxMemory }),
             ...(showAt === undefined ? {} : { showAt }),
             ...(schedules === undefined ? {} : { schedules }),
+            ...(fusions === undefined ? {} : { fusions }),
             ...(layouts === undefined ? {} : { layouts }),
             ...(switches.verify && { verify: true }),
           }),

@@ -4,6 +4,7 @@ export const regionKinds = [
   'elementwise',
   'reduction',
   'contraction',
+  'attention',
   'convolution',
   'depthwise',
   'pool',

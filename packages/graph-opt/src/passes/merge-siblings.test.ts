@@ -4,7 +4,11 @@ import { expect, test } from 'vitest'
 import { mergeSiblings } from './merge-siblings.ts'
 import type { PassContext } from './pass.ts'
 
-const merge = async (text: string, limits: PassContext['limits'] = {}): Promise<{ graph: Graph; notes: string[] }> => {
+const merge = async (
+  text: string,
+  limits: PassContext['limits'] = {},
+  fusions: PassContext['fusions'] = {},
+): Promise<{ graph: Graph; notes: string[] }> => {
   const notes: Fired[] = []
   const unused = (): never => {
     throw new Error('merging reads and stores no bytes')
@@ -16,6 +20,7 @@ const merge = async (text: string, limits: PassContext['limits'] = {}): Promise<
     store: unused,
     prepare: unused,
     limits,
+    fusions,
   }
   const graph = await mergeSiblings.run(parseGraph(text), context)
   verifyGraph(graph)
@@ -155,9 +160,10 @@ const transposed = `%3 = transpose(%1, perm=[1,0]) : f32[6,n]
     %4 = transpose(%2, perm=[1,0]) : f32[6,n]
     return y = %3, z = %4`
 
-test('stays as it is where the matrices would not be joined at build', async () => {
+test('stays as it is where the matrices would not be joined at build, or nobody wants it', async () => {
   expect((await merge(pair(transposed))).notes).toHaveLength(1)
   expect((await merge(pair(transposed), { prepareBytes: 100 })).notes).toEqual([])
+  expect((await merge(pair(transposed), {}, { siblings: false })).notes).toEqual([])
 })
 
 test('stays as it is where a matrix is needed elsewhere too, or is no constant', async () => {

@@ -252,5 +252,5 @@ const join = (group: readonly Sibling[], lhs: Value, now: (v: Value) => Value, b
 export const mergeSiblings: Pass = {
   name: 'merge-siblings',
   doc: 'Products of one operand with several constant matrices become one product with all their columns, and cuts of it.',
-  run: mergeEverywhere,
+  run: (graph, context) => (context.fusions?.siblings === false ? graph : mergeEverywhere(graph, context)),
 }

@@ -2,6 +2,14 @@
 import type { ConstantData, Fired, Graph, Numerics } from '@quern/core-ir'
 import type { PrepareLimits } from './prepare-constants.ts'
 
+/** What joins several kernels into one, where it pays: each may be switched off. */
+export interface Fusions {
+  /** Products of one operand with several constant matrices: `merge-siblings`. */
+  readonly siblings?: boolean
+  /** Scores, what is done to their rows, and the product with values. */
+  readonly attention?: boolean
+}
+
 export interface PassContext {
   readonly numerics: Numerics
   /** Notes the rules that fired, for `inspect` and debug output. */
@@ -14,6 +22,7 @@ export interface PassContext {
   prepare(graph: Graph): readonly ConstantData[]
   /** What preparing constants may cost; defaults where absent. */
   readonly limits?: Partial<PrepareLimits>
+  readonly fusions?: Fusions
 }
 
 export interface Pass {

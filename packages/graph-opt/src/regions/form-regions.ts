@@ -5,6 +5,7 @@
  * constants) are copied into every region that uses them.
  */
 import {
+  type Fired,
   type Graph,
   GraphBuilder,
   type Node,
@@ -17,12 +18,19 @@ import {
   usersOf,
 } from '@quern/core-ir'
 import { decomposeNode } from '../passes/decompose.ts'
+import type { Fusions } from '../passes/pass.ts'
 import { accessOf, isElementwise } from './access.ts'
+import { findAttention } from './attention.ts'
 import { isComputedWhole, isCut, kindOf, takesCuts, takesEpilogue, takesPrologue } from './kinds.ts'
 
 export interface RegionOptions {
   /** Storage buffers one kernel may bind; from the target's limits. */
   readonly maxBuffers: number
+  /** Bytes that a kernel may keep near the processor in memory of its own; absent where it has none, or next to none. */
+  readonly nearBytes?: number
+  readonly fusions?: Fusions
+  /** Hears of decisions that an alternative stood beside. */
+  readonly note?: (fired: Fired) => void
 }
 
 /**
@@ -35,6 +43,8 @@ interface Group {
   kind: RegionKind
   anchor: Node | undefined
   readonly nodes: Set<Node>
+  /** Nodes that work on the scores of an attention: what they read besides is read once an element, like a mask. */
+  readonly onScores?: Set<Node>
 }
 
 type Role = 'inline' | 'view' | 'outside' | 'group'
@@ -63,13 +73,30 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
   const isOutput = (node: Node): boolean =>
     node.results.some(r => outputs.has(r) || (users.get(r) ?? []).some(u => roles.get(u) === 'inline' && isOutput(u)))
 
+  for (const { anchor, onScores, nodes } of findAttention({
+    graph,
+    usersOf: realUsers,
+    isOutput,
+    nearBytes: options.nearBytes,
+    unwanted: options.fusions?.attention === false,
+    note: fired => options.note?.(fired),
+  })) {
+    const group: Group = {
+      kind: 'attention',
+      anchor,
+      onScores: new Set(onScores),
+      nodes: new Set([...nodes].reverse().filter(n => roles.get(n) === 'group')),
+    }
+    group.nodes.forEach(n => groupOf.set(n, group))
+  }
   for (const node of [...graph.nodes].reverse()) {
-    if (roles.get(node) !== 'group') continue
+    if (roles.get(node) !== 'group' || groupOf.has(node)) continue
     const group = groupToJoin(node)
     if (group === undefined) {
       const kind = kindOf(node)
       groupOf.set(node, { kind, anchor: kind === 'elementwise' ? undefined : node, nodes: new Set([node]) })
     } else {
+      if (meetsScores(node, group)) group.onScores?.add(node)
       group.nodes.add(node)
       groupOf.set(node, group)
     }
@@ -86,7 +113,9 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
     if (buffersWith(group, node) > options.maxBuffers) return undefined
     if (kindOf(node) === 'elementwise' && access !== undefined) {
       const feedsAnchor = group.anchor !== undefined && dependents(node, group).has(group.anchor)
-      if (feedsAnchor && !takesPrologue.has(group.kind) && !(isCut(node) && takesCuts.has(group.kind))) return undefined
+      const taken =
+        takesPrologue.has(group.kind) || (isCut(node) && takesCuts.has(group.kind)) || meetsScores(node, group)
+      if (feedsAnchor && !taken) return undefined
       return access.expensive && isSpread(node, group) ? undefined : group
     }
     // An anchor joins as the source of element-wise work on its own result.
@@ -100,6 +129,10 @@ export const formRegions = (graph: Graph, options: RegionOptions): Graph => {
     group.anchor = node
     group.kind = kindOf(node)
     return group
+  }
+
+  function meetsScores(node: Node, { onScores }: Group): boolean {
+    return onScores !== undefined && realUsers(node).every(u => onScores.has(u))
   }
 
   /** The nodes of a group that depend on `node`, itself not counted. */

@@ -21,6 +21,7 @@ import { type Group, type PartitionLimits, partition } from './partition.ts'
 import { type RegionContext, regionContext } from './region-context.ts'
 import { splitReductions } from './split-reductions.ts'
 import { symbolsOf, touched } from './touched.ts'
+import { wholeGroup } from './whole-group.ts'
 
 export interface RegionKernel {
   readonly region: LoweredRegion
@@ -40,6 +41,8 @@ export interface LowerOptions extends PartitionLimits {
   readonly name: string
   /** Inputs and constants of the body that are one literal each. */
   readonly literals: ReadonlyMap<Value, Scalar>
+  /** One kernel computes all, and stores nothing but the results. */
+  readonly together?: boolean
   /** Gives every nest a loop, over one row where its result is one element: what a workgroup is bound to. */
   readonly loopOverOne?: boolean
   /** What the loops that an op is written in may change. */
@@ -53,9 +56,9 @@ export interface LowerOptions extends PartitionLimits {
 /** @param body without composites and nested regions (see `flattenBody`) */
 export const lowerRegion = (body: Graph, options: LowerOptions): LoweredBody => {
   const context = regionContext(body, options.literals)
-  const { groups, stored } = partition(context, options)
   const outputs = new Set(body.outputs.map(o => o.value))
-  const { loopOverOne = false, enoughResults = 0 } = options
+  const { loopOverOne = false, enoughResults = 0, together = false } = options
+  const { groups, stored } = together ? { groups: [wholeGroup(context)], stored: outputs } : partition(context, options)
   const split = groups
     .flatMap((group, i) =>
       lowerGroup(context, group, stored, {
@@ -63,7 +66,11 @@ export const lowerRegion = (body: Graph, options: LowerOptions): LoweredBody => 
         name: groups.length === 1 ? options.name : `${options.name}_${i + 1}`,
       }),
     )
-    .map(kernel => splitReductions(kernel, [...body.symbols.values()], { enoughResults, loopOverOne }))
+    .map(kernel =>
+      together
+        ? { kernels: [kernel], scratch: [] }
+        : splitReductions(kernel, [...body.symbols.values()], { enoughResults, loopOverOne }),
+    )
   return {
     kernels: split.flatMap(s => s.kernels),
     scratch: [...[...stored].filter(v => !outputs.has(v)), ...split.flatMap(s => s.scratch)],

@@ -154,7 +154,8 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
         inside.set(value, plan.constant(identifier(value.name ?? 'constant'), value.type.dtype, value.type.shape, data))
     }
   }
-  const name = kernelName(body, node)
+  const together = kind === 'attention'
+  const name = together ? kind : kernelName(body, node)
   const asked = layoutsOf(node)
   body.outputs.forEach(({ value }, i) => {
     const result = node.results[i]
@@ -170,7 +171,7 @@ const lowerKernels = (node: Node, scope: GraphScope): void => {
       return
     layouts.set(value, dims)
   })
-  const lowered = lowerRegion(body, { name, literals, layouts, ...scope.limits })
+  const lowered = lowerRegion(body, { name, literals, layouts, together, ...scope.limits })
   body.outputs.forEach(({ value }, i) => {
     const result = node.results[i]
     if (result === undefined) return

@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/artifact'
 import { type Index, type Stmt, ix } from '@quern/core-ir'
 import type { LoweredRegion, Stage } from '../lower/lowered-region.ts'
-import { accessesOf } from '../schedule/access.ts'
+import { type Access, accessesOf } from '../schedule/access.ts'
 import { declOf, findLoop, tryFindLoop } from '../schedule/locate.ts'
 import { computeAt } from '../schedule/primitives/compute-at.ts'
 import { fission } from '../schedule/primitives/fission.ts'
@@ -27,7 +27,7 @@ export interface GemmTile {
   readonly kb?: number
   /**
    * Where panels [N / NR, K, NR] of the right-hand side come from: `layout` repacks the param (a constant, at build),
-   * `panel` copies one panel (or group of them) at a time into private memory, `none` reads rows where they lie.
+   * `panel` copies one panel (or group of them) at a time into private memory, `none` reads rows where they lie, or lie packed.
    */
   readonly pack: 'layout' | 'panel' | 'none'
   /**
@@ -55,7 +55,7 @@ export interface Contraction {
   readonly store: Stage
   /** Buffer read along the columns and the depth. */
   readonly rhs: string
-  /** Buffers read along the rows, not the columns. */
+  /** Buffers read along the rows, not the columns; the right-hand side may be among them. */
   readonly lhs: readonly string[]
   readonly rows: string | undefined
   readonly columns: string
@@ -66,8 +66,20 @@ export interface Contraction {
 /** Finds the contraction of a lowered region, or says that it has none of the form that {@link gemm} schedules. */
 export const contractionOf = (region: LoweredRegion): Contraction | undefined => {
   const update = region.stages.find(s => s.role === 'update')
+  return contractionIn(
+    region,
+    update,
+    region.stages.find(s => s.role === 'store'),
+  )
+}
+
+/** The same of one of several accumulations, and of what stores it. */
+export const contractionIn = (
+  region: LoweredRegion,
+  update: Stage | undefined,
+  store: Stage | undefined,
+): Contraction | undefined => {
   const init = region.stages.find(s => s.role === 'init' && s.buffer === update?.buffer)
-  const store = region.stages.find(s => s.role === 'store')
   const columns = update?.spatial.at(-1),
     [depth, ...moreDepth] = update?.reduce ?? []
   if (
@@ -82,19 +94,13 @@ export const contractionOf = (region: LoweredRegion): Contraction | undefined =>
   const place = tryFindLoop(region.kernel, update.spatial[0] ?? columns)
   if (place === undefined) return undefined
   const reads = accessesOf([place.loop]).filter(a => a.kind === 'read')
-  const along = (axis: string): typeof reads => reads.filter(a => a.indices.some(i => variablesOf(i).has(axis)))
-  const rhs = [
-    ...new Set(
-      along(columns)
-        .filter(a => along(depth).includes(a))
-        .map(a => a.buffer),
-    ),
-  ]
-  const [only] = rhs
-  if (only === undefined || rhs.length !== 1) return undefined
-  const lhs = [...new Set(reads.filter(a => a.buffer !== only && !along(columns).includes(a)).map(a => a.buffer))]
+  const isAlong = (a: Access, axis: string): boolean => a.indices.some(i => variablesOf(i).has(axis))
+  const right = reads.filter(a => isAlong(a, columns) && isAlong(a, depth))
+  const [only, ...others] = new Set(right.map(a => a.buffer))
+  if (only === undefined || others.length > 0) return undefined
+  const lhs = [...new Set(reads.filter(a => !right.includes(a) && !isAlong(a, columns)).map(a => a.buffer))]
   // Rows are an axis along which the right-hand side stays: the one that stands innermost.
-  const batch = update.spatial.filter(axis => axis !== columns && along(axis).some(a => a.buffer === only))
+  const batch = update.spatial.filter(axis => axis !== columns && right.some(a => isAlong(a, axis)))
   const rows = update.spatial.filter(axis => axis !== columns && !batch.includes(axis)).at(-1)
   return { init, update, store, rhs: only, lhs, rows, columns, depth, accumulator: update.buffer }
 }
@@ -132,7 +138,14 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
       nr: tile.nr,
       lanes,
     })
-  let s = scheduleOf(region, options)
+  const s = tiled(scheduleOf(region, options), c, tile)
+  return tile.parallel === true ? parallel(s, outermost(s)) : s
+}
+
+/** The same of a contraction whose three nests stand side by side in some loop. */
+export const tiled = (start: Schedule, c: Contraction, tile: GemmTile): Schedule => {
+  const lanes = tile.lanes ?? 4
+  let s = start
   if (tile.pack === 'layout') s = layout(s, c.rhs, panels(dimsOfRhs(s, c), tile.stream ?? tile.nr, tile.nr))
   s = split(s, c.columns, tile.nr, { tail: 'pad' })
   const column = `${c.columns}_i`
@@ -158,7 +171,7 @@ export const gemm = (region: LoweredRegion, tile: GemmTile, options: ScheduleOpt
   // A panel that is packed alone passes all rows at once.
   if (!blocked && c.rows !== undefined && !(tile.pack === 'panel' && together === 1))
     s = rowBlocks(s, panel, c.rows, tile)
-  return tile.parallel === true ? parallel(s, outermost(s)) : s
+  return s
 }
 
 interface Context extends Contraction {
@@ -181,15 +194,17 @@ interface RhsDims {
   readonly column: number
 }
 const dimsOfRhs = (s: Schedule, c: Contraction): RhsDims => {
-  const [use] = accessesOf(s.kernel.body).filter(a => a.buffer === c.rhs)
-  const along = (axis: string): number =>
-    use?.indices.findIndex(i => [axis, `${axis}_o`, `${axis}_i`, `${axis}_o_o`].some(n => variablesOf(i).has(n))) ?? -1
+  const at = (a: Access, axis: string): number =>
+    a.indices.findIndex(i => [axis, `${axis}_o`, `${axis}_i`, `${axis}_o_o`].some(n => variablesOf(i).has(n)))
+  // Of the buffer's accesses, where it is the left-hand side too.
+  const use = accessesOf(s.kernel.body).find(a => a.buffer === c.rhs && at(a, c.columns) >= 0)
+  const along = (axis: string): number => (use === undefined ? -1 : at(use, axis))
   const depth = along(c.depth),
     column = along(c.columns)
   return { depth, column, batch: (use?.indices ?? []).map((_, d) => d).filter(d => d !== depth && d !== column) }
 }
 /** Physical dims: batch dims, blocks of columns, depth, columns of a block. */
-const panels = ({ batch, depth, column }: RhsDims, by: number, together = by): PhysicalDim[] => [
+export const panels = ({ batch, depth, column }: RhsDims, by: number, together = by): PhysicalDim[] => [
   ...batch.map(dim => ({ dim })),
   { dim: column, part: 'block', by, ...(together > by && { groups: together / by }) },
   { dim: depth },
@@ -209,7 +224,13 @@ const packPanels = (
   const { batch, depth, column } = dimsOfRhs(s, c)
   const order = [...batch, depth, column]
   const inPlace = order.every((d, i) => d === i) && columnsOf(s, c) % lanes === 0
-  let t = stage(s, c.rhs, axis, { space: 'private', name, fill: 0, permute: order })
+  let t = stage(s, c.rhs, axis, {
+    space: 'private',
+    name,
+    fill: 0,
+    permute: order,
+    ...alongColumns(c, c.rhs, `${c.columns}_i`),
+  })
   const last = order.length - 1
   const copied = `${name}_${last}`
   if (inPlace) t = unroll(vectorize(split(t, copied, lanes), `${copied}_i`), `${copied}_o`)
@@ -217,6 +238,10 @@ const packPanels = (
     ? t
     : layout(t, name, panels({ batch: batch.map((_, d) => d), depth: last - 1, column: last }, nr))
 }
+
+/** Of a buffer that is the left-hand side too, what columns read is meant. */
+const alongColumns = (c: Contraction, buffer: string, column: string): { readonly along?: string } =>
+  c.lhs.includes(buffer) ? { along: column } : {}
 
 /** The number of columns, or NaN where it is not constant. */
 const columnsOf = (s: Schedule, c: Contraction): number => {
@@ -358,7 +383,10 @@ const kernelTile = (
 /** One k: a row of the right-hand side into registers, where several rows use it, then all products. */
 const innerTile = (s: Schedule, c: Context, tile: Tile): Schedule => {
   const name = freshBuffer(s, `${c.rhs}_row`)
-  let t = tile.rows === undefined ? s : stage(s, c.packed, tile.depth, { space: 'register', name })
+  let t =
+    tile.rows === undefined
+      ? s
+      : stage(s, c.packed, tile.depth, { space: 'register', name, ...alongColumns(c, c.packed, tile.column) })
   const [vectors, lane] = [`${tile.column}_o`, `${tile.column}_i`]
   t = split(t, tile.column, c.lanes)
   t = reorder(t, lane, ...(tile.rows === undefined ? [] : [tile.rows]), vectors)

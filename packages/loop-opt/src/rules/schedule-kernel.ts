@@ -4,6 +4,7 @@ import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
 import { shortenSums } from './shorten-sums.ts'
 import { type RuleContext, type ScheduleRule, firstOf, start, topLoops } from './rule.ts'
+import { attentionRule } from './wasm/attention.ts'
 import { channelsRule } from './wasm/channels.ts'
 import { columnsRule } from './wasm/columns.ts'
 import { contractionRule } from './wasm/contraction.ts'
@@ -21,7 +22,7 @@ import { gridRowsRule, gridTileRule } from './webgpu/tiles.ts'
 
 /** In the order in which they are tried. */
 const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
-  wasm: [contractionRule, mapRule, channelsRule, tileRule, columnsRule, rowRule, loopsRule],
+  wasm: [attentionRule, contractionRule, mapRule, channelsRule, tileRule, columnsRule, rowRule, loopsRule],
   webgpu: [
     gridMapRule,
     gridContractionRule,
@@ -36,7 +37,7 @@ const rules: Readonly<Record<TargetInfo['kind'], readonly ScheduleRule[]>> = {
 
 /** On a GPU sums are trees. Tiles of products stay in registers, and have no room for partial results of their own. */
 const inBlocks = ({ target, kind }: RuleContext): boolean =>
-  target.kind === 'wasm' && kind !== 'contraction' && kind !== 'convolution'
+  target.kind === 'wasm' && kind !== 'contraction' && kind !== 'convolution' && kind !== 'attention'
 
 const byRules = (context: RuleContext): Schedule => {
   const made = firstOf(...rules[context.target.kind].map(rule => () => rule(context))) ?? start(context)

@@ -227,6 +227,45 @@ describe('pictures', () => {
       "
     `)
   })
+  test('fission by numbers of statements', () => {
+    const s = of(
+      'kernel f(read x: f32[8], write y: f32[8]) { for i < 8 { store y[i] = 0.0 store y[i] = 1.0 store y[i] = 2.0 store y[i] = x[i] } }',
+    )
+    expect(after(p.fission(s, 'i', ['i', 'i_two', 'i_last'], [1, 2, 1]))).toMatchInlineSnapshot(`
+      "
+      for i < 8 {
+        store y[i] = 0.0
+      }
+      for i_two < 8 {
+        store y[i_two] = 1.0
+        store y[i_two] = 2.0
+      }
+      for i_last < 8 {
+        store y[i_last] = x[i_last]
+      }
+      "
+    `)
+  })
+  test('stage of some uses', () => {
+    const s = of(
+      'kernel f(read x: f32[8,8], write y: f32[8,8]) { for i < 8 { for j < 8 { store y[i, j] = x[i, 0] * x[j, 1] } } }',
+    )
+    expect(after(p.stage(s, 'x', 'i', { space: 'private', along: 'j' }))).toMatchInlineSnapshot(`
+      "
+      for i < 8 {
+        alloc private x_t: f32[8,1]
+        for x_t_0 < 8 {
+          for x_t_1 < 1 {
+            store x_t[x_t_0, x_t_1] = x[x_t_0, x_t_1 + 1]
+          }
+        }
+        for j < 8 {
+          store y[i, j] = x[i, 0] * x_t[j, 0]
+        }
+      }
+      "
+    `)
+  })
   test('stage with fills', () =>
     expect(after(p.stage(conv(), 'x', 'acc_q', { space: 'register', fill: 0 }))).toMatchInlineSnapshot(`
     "

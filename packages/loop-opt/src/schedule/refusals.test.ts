@@ -353,6 +353,7 @@ const refusals: readonly Row[] = [
   ['tabulate-extent', () => p.tabulate(alike('let e = exp(x[i])', 'let f = exp(x[j])', 7), 'e', 'i', 'j')],
   ['tabulate-not-alike', () => p.tabulate(alike('let e = exp(x[i])', 'let f = sin(x[j])'), 'e', 'i', 'j')],
   ['tabulate-written', () => p.tabulate(alike('let e = exp(x[i])', 'let f = exp(x[j]) store x[j] = f'), 'e', 'i', 'j')],
+  ['stage-along-written', () => p.stage(inPlace(), 'y', 'i', { space: 'private', update: true, along: 'i' })],
   ['stage-permute', () => p.stage(matmul(), 'b', 'acc_i', { space: 'private', permute: [0, 0] })],
   ['stage-threads-space', () => p.stage(threads(), 'x', 'k', { space: 'private', threads: ['t'] })],
   [

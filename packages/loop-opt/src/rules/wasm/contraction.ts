@@ -85,7 +85,7 @@ const packingOf = (context: RuleContext, s: Schedule, c: Contraction): GemmTile[
   return rows === undefined || rows >= 4 ? 'panel' : undefined
 }
 
-interface TileQuestion {
+export interface TileQuestion {
   readonly rows: number | undefined
   readonly columns: number | undefined
   readonly typicalRows: number

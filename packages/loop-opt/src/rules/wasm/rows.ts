@@ -15,7 +15,7 @@ import type { Schedule } from '../../schedule/schedule.ts'
 import type { For } from '../../schedule/tree.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import { type ScheduleRule, constantOf, firstOf, isFor, start, tryEdit } from '../rule.ts'
-import { contiguousAxis, gatherAt, nestOf, paramLoads, rootOf, rowsFirst, updatesOf } from '../structure.ts'
+import { contiguousAxis, gatherAt, paramLoads, rootOf, rowsFirst, updatesOf } from '../structure.ts'
 import { inParallel } from './map.ts'
 import { lanesIn, vectors } from './vector.ts'
 
@@ -63,7 +63,7 @@ const dearOnce = (s: Schedule, row: string): Schedule => {
 }
 
 /** The most iterations that a loop may have, by the bounds of its symbols. */
-const mostOf = ({ kernel }: Schedule, { extent }: For): number =>
+export const mostOf = ({ kernel }: Schedule, { extent }: For): number =>
   rangeOf(extent, new Map(kernel.symbols.map(x => [x.name, { min: x.min, max: x.max ?? Infinity }]))).max
 
 const innermost = (stmts: readonly Stmt[]): readonly For[] =>
@@ -77,9 +77,10 @@ const mapInner = (s: Schedule, stage: Stage, rows: string | undefined, tails: re
   return firstOf(() => vectors(s, loop.axis, constantOf(loop.extent) === undefined ? ['exact', 'peel'] : tails)) ?? s
 }
 
-const partialSums = (s: Schedule, update: Stage): Schedule => {
+/** Partial results in several vectors, or as many as there is work for. */
+export const partialSums = (s: Schedule, update: Pick<Stage, 'spatial' | 'reduce'>): Schedule => {
   const axis = update.reduce.at(-1)
-  if (axis === undefined || nestOf(s, update) === undefined) return s
+  if (axis === undefined || tryFindLoop(s.kernel, axis) === undefined) return s
   const outer = update.reduce[0] ?? axis
   return (
     firstOf(

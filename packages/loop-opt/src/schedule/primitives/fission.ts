@@ -16,17 +16,18 @@ import { type Alloc, freshName, namesOf, replaceLoop, rewriteStmts, substitute }
  *       y[i] = g(t[])
  *
  * Legal where no statement needs what a later one did in an earlier iteration. A leading dim of one is widened instead. At
- * most `loops` loops are made, and the last takes the statements that are left; a buffer of one loop alone stays as it is.
+ * most `loops` loops are made, and the last takes the statements that are left; or `loops` says how many statements each takes. A
+ * buffer of one loop alone stays as it is.
  */
 export const fission = primitive(
   'fission',
-  (s, axis: string, names: readonly string[] = [], loops: number = Infinity) => {
+  (s, axis: string, names: readonly string[] = [], loops: number | readonly number[] = Infinity) => {
     const place = findLoop(s.kernel, axis, 'fission')
     const { loop } = place
     if (loop.tag !== 'serial') throw scheduleError(s.kernel, 'fission', 'not-serial', `${axis} is ${loop.tag}`, axis)
     const allocs = loop.body.filter((x): x is Alloc => x.kind === 'alloc')
     const statements = loop.body.filter(x => x.kind !== 'alloc')
-    const parts = statements.slice(0, loops).map((x, i) => (i === loops - 1 ? statements.slice(i) : [x]))
+    const parts = partsOf(statements, loops)
     const bad = statements.find(x => x.kind === 'let' || x.kind === 'barrier')
     if (bad !== undefined)
       throw scheduleError(
@@ -103,6 +104,14 @@ export const fission = primitive(
     return { kernel, stages }
   },
 )
+
+const partsOf = (statements: readonly Stmt[], loops: number | readonly number[]): readonly (readonly Stmt[])[] => {
+  if (typeof loops === 'number')
+    return statements.slice(0, loops).map((x, i) => (i === loops - 1 ? statements.slice(i) : [x]))
+  let from = 0
+  const parts = loops.map((count, i) => statements.slice(from, (from += i === loops.length - 1 ? Infinity : count)))
+  return parts.filter(p => p.length > 0)
+}
 
 const axesIn = (s: Stmt, into = new Set<string>()): Set<string> => {
   if (s.kind === 'for') {

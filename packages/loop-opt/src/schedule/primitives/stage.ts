@@ -16,7 +16,7 @@ import { scheduleError } from '../error.ts'
 import { type Place, allocsOf, constantExtent, declOf, findLoop, insideOf, loopsAround } from '../locate.ts'
 import { type Box, boxOf, disjointOver } from '../region.ts'
 import { primitive } from '../schedule.ts'
-import { type Alloc, type For, freshName, namesOf, replaceLoop, rewriteStmts } from '../tree.ts'
+import { type Alloc, type For, freshName, namesOf, replaceLoop, rewriteStmts, variablesOf } from '../tree.ts'
 
 export type StageOptions = {
   readonly space: AllocSpace
@@ -26,6 +26,8 @@ export type StageOptions = {
   readonly fill?: number
   /** Dim of the source that each dim of the copy is. */
   readonly permute?: readonly number[]
+  /** Only uses whose subscripts mention this axis: others go on reading the source. */
+  readonly along?: string
   /** The copy is made once around the whole loop, not in each iteration. */
   readonly around?: boolean
   /** What the extents of the copy, by dim of the source, are rounded up to multiples of: whole blocks, where a layout cuts it. */
@@ -57,9 +59,20 @@ export const stage = primitive('stage', (s, buffer: string, axis: string, option
   const domain = options.around === true ? place.domain : insideOf(place)
   if (allocsOf(region).some(a => a.buffer.name === buffer))
     throw scheduleError(s.kernel, 'stage', 'local', `${buffer} is allocated in ${axis} itself`, axis)
-  const uses = accessesOf(region).filter(a => a.buffer === buffer)
+  const { along } = options
+  const chosen = (indices: readonly Index[]): boolean =>
+    along === undefined || indices.some(i => variablesOf(i).has(along))
+  const uses = accessesOf(region).filter(a => a.buffer === buffer && chosen(a.indices))
   if (uses.length === 0)
     throw scheduleError(s.kernel, 'stage', 'unused', `the body of ${axis} does not use ${buffer}`, axis)
+  if (along !== undefined && accessesOf(region).some(a => a.buffer === buffer && a.kind !== 'read'))
+    throw scheduleError(
+      s.kernel,
+      'stage',
+      'along-written',
+      `the body of ${axis} writes ${buffer}, and what goes on reading it would see what the copy does not`,
+      axis,
+    )
   if (options.update !== true && uses.some(a => a.kind !== 'read'))
     throw scheduleError(
       s.kernel,
@@ -129,7 +142,7 @@ export const stage = primitive('stage', (s, buffer: string, axis: string, option
     )
   const taken = namesOf(s.kernel)
   const name = freshName(taken, options.name ?? `${buffer}_t`)
-  const copy: Copy = { kernel: s.kernel, place, domain, decl, name, box, order, fill: options.fill, taken }
+  const copy: Copy = { kernel: s.kernel, place, domain, decl, name, box, order, fill: options.fill, taken, chosen }
   const alloc: Alloc = {
     kind: 'alloc',
     space: options.space,
@@ -168,6 +181,8 @@ interface Copy {
   readonly order: readonly number[]
   readonly fill: number | undefined
   readonly taken: Set<string>
+  /** Whether a use of the source is one of the copy. */
+  readonly chosen: (indices: readonly Index[]) => boolean
 }
 
 const sharedLoops = (place: Place, around: boolean): For[] =>
@@ -214,7 +229,7 @@ const rewriteBody = (c: Copy, body: readonly Stmt[]): readonly Stmt[] => {
   const redundant = redundantGuards(c, body)
   return rewriteStmts(body, {
     access: (buffer, indices) =>
-      buffer === c.decl.name
+      buffer === c.decl.name && c.chosen(indices)
         ? {
             buffer: c.name,
             indices: staged(
