@@ -1,9 +1,11 @@
 /** @file Chooses the rule for a kernel. Where none applies the kernel stays as it is: slow, and correct. */
+import { ix } from '@quern/core-ir'
+import { sharesEvenly, teamCycles } from '../cost/team-time.ts'
 import { blockSum } from '../schedule/primitives/block-sum.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import type { TargetInfo } from '../target/target-info.ts'
 import { shortenSums } from './shorten-sums.ts'
-import { type RuleContext, type ScheduleRule, firstOf, start, topLoops } from './rule.ts'
+import { type RuleContext, type ScheduleRule, firstOf, start, topLoops, typicalExtent } from './rule.ts'
 import { attentionRule } from './wasm/attention.ts'
 import { channelsRule } from './wasm/channels.ts'
 import { columnsRule } from './wasm/columns.ts'
@@ -50,7 +52,8 @@ const forOne = (context: RuleContext): RuleContext => ({
 })
 
 /**
- * What a team does is what one thread does, split over it; rules look for something else only where that cannot be split.
+ * What a team does is what one thread does, split over it; rules look for something else where that cannot be split, or only
+ * into few shares, some of them longer than others.
  * @param alone the schedule of the same kernel for one thread, where it is known
  */
 export const scheduleKernel = (context: RuleContext, alone?: Schedule): Schedule => {
@@ -62,5 +65,11 @@ export const scheduleKernel = (context: RuleContext, alone?: Schedule): Schedule
   const done =
     single.trace.some(a => a.primitive !== blockSum.primitive) &&
     topLoops(split.kernel).every(loop => loop.tag === 'parallel')
-  return done ? split : byRules(context)
+  if (!done) return byRules(context)
+  const { kernel } = context.region
+  const sizes = new Map(kernel.symbols.map(({ name }) => [name, typicalExtent(kernel, ix.variable(name))]))
+  if (sharesEvenly(split.kernel, sizes)) return split
+  const other = byRules(context)
+  const cyclesOf = (s: Schedule): number => teamCycles(s.kernel, sizes, context.target)
+  return cyclesOf(other) < cyclesOf(split) ? other : split
 }
