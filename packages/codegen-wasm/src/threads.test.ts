@@ -140,3 +140,34 @@ test('barriers stand only where a step needs another member', async () => {
     ]
   `)
 })
+
+test('steps meet where their slots lie over one another', () => {
+  const barriers = (at: number): number => {
+    const { wat } = emitWasm(
+      parseLowered(`program over {
+        kernel left(read x: f32[64], write t: f32[64]) { for parallel i < 64 { store t[i] = x[63 - i] } }
+        plan main {
+          input x: f32[64]
+          input z: f32[64]
+          output a: f32[64]
+          output b: f32[64]
+          steps { kernel left(x, a) kernel left(z, b) }
+          memory {
+            slot s0: 256 at 0 holds [x]
+            slot s1: 256 at 256 holds [z]
+            slot s2: 256 at 512 holds [a]
+            slot s3: 256 at ${at} holds [b]
+            peak 1024
+            bound 1024
+          }
+        }
+      }`),
+      { threads: true, relaxed: false, maxTeam: 4 },
+    )
+    const plan = wat.slice(wat.indexOf(';; plan'))
+    return plan.slice(0, plan.indexOf('(func $barrier')).split('(call $barrier').length - 1
+  }
+  // One at the start and one at the end; where b lies over x, its writers wait until x has been read.
+  expect(barriers(768)).toBe(2)
+  expect(barriers(128)).toBe(3)
+})

@@ -1,20 +1,12 @@
 /** @file What happens to kernels after schedules and before code: they are made legal, verified, and shown. */
-import {
-  type Kernel,
-  type Numerics,
-  expandKernel,
-  ix,
-  printIndex,
-  printKernel,
-  printPlan,
-  verifyKernel,
-} from '@quern/core-ir'
+import { type Kernel, type Numerics, expandKernel, ix, printKernel, printPlan, verifyKernel } from '@quern/core-ir'
 import {
   type LoweringResult,
   type TargetInfo,
   contractProducts,
   legalise,
   costText,
+  memoryText,
   printSchedules,
 } from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
@@ -105,16 +97,6 @@ export const showLoops = (
   onStage('loop', join([...lowered.kernels.values()].map(printKernel)))
   onStage('legal', join([...legal.kernels.values()].map(printKernel)))
   onStage('plan', join(lowered.plans.map(printPlan)))
-  onStage('memory', join(lowered.plans.map(p => memoryText(p))))
+  onStage('memory', join(lowered.plans.map(p => memoryText(p, dims))))
   onStage('cost', costText(lowered, target, dims ?? {}, threads))
 }
-
-const memoryText = ({ entry, memory }: LoweringResult['plans'][number]): string =>
-  memory === undefined
-    ? `${entry}: no memory plan`
-    : [
-        `${entry}: peak ${printIndex(memory.peak)} bytes, live-set lower bound ${printIndex(memory.lowerBound)} bytes`,
-        ...memory.slots.map(
-          s => `  ${s.name}: ${printIndex(s.bytes)} bytes at ${printIndex(s.offset)}: ${s.tenants.join(', ')}`,
-        ),
-      ].join('\n')

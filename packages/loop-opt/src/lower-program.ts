@@ -61,8 +61,15 @@ export const lowerVariants = (
   const indifferent = new Map<string, Schedules>()
   return targets.map(target => {
     const { parallelism, ...rest } = target
-    const { buffersPerKernel, enoughResults, elementBytes, inPlaceBindings } = target
-    const shape = JSON.stringify([parallelism.kind, buffersPerKernel, enoughResults, elementBytes, inPlaceBindings])
+    const { buffersPerKernel, enoughResults, elementBytes, inPlaceBindings, oneMemory } = target
+    const shape = JSON.stringify([
+      parallelism.kind,
+      buffersPerKernel,
+      enoughResults,
+      elementBytes,
+      inPlaceBindings,
+      oneMemory,
+    ])
     const loops = lowered.get(shape) ?? lowerRegions(program, target, options)
     lowered.set(shape, loops)
     const same = JSON.stringify([parallelism.kind, rest])
@@ -86,7 +93,7 @@ interface Loops {
 
 const lowerRegions = (
   program: ProgramGraph,
-  { buffersPerKernel, parallelism, enoughResults, elementBytes, inPlaceBindings }: TargetInfo,
+  { buffersPerKernel, parallelism, enoughResults, elementBytes, inPlaceBindings, oneMemory }: TargetInfo,
   { numerics: permits = 'reassociates' }: LowerProgramOptions,
 ): Loops => {
   const own = new Map<string, UnscheduledKernel>()
@@ -108,7 +115,10 @@ const lowerRegions = (
   const { plans, kernels } = shareKernels(separate, own, constants)
   const plain = new Map([...kernels].map(([name, { region }]) => [name, region.kernel]))
   // What may share memory is a matter of which buffers kernels touch, not of their order inside.
-  const placed = plans.map(p => ({ ...p, memory: planMemory(p, plain, { elementBytes, inPlace: inPlaceBindings }) }))
+  const placed = plans.map(p => ({
+    ...p,
+    memory: planMemory(p, plain, { elementBytes, inPlace: inPlaceBindings, oneMemory }),
+  }))
   return { kernels, plans: placed, constants, plain }
 }
 

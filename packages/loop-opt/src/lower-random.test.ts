@@ -1,9 +1,9 @@
 /** @file Random graphs mean the same lowered as interpreted: node by node, and as one region; what is alike stays apart; and their memory holds. */
-import { type Graph, GraphBuilder, type Value, ix, rangeOf, symbolRanges } from '@quern/core-ir'
+import { type Graph, GraphBuilder, type Value, ix, printPlan, rangeOf, symbolRanges } from '@quern/core-ir'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { lowerProgram } from './lower-program.ts'
-import { liveness } from './memory/liveness.ts'
+import { type Liveness, liveness } from './memory/liveness.ts'
 import { wasmTarget } from './target/wasm.ts'
 import { webgpuTarget } from './target/webgpu.ts'
 import { alike } from './testing/alike.ts'
@@ -12,11 +12,11 @@ import { asRegion, difference, legalised, programOf, random, randomInputs, symbo
 const n = ix.variable('n')
 
 /** A graph of up to `size` nodes over f32 matrices with a symbolic dim. */
-const randomGraph = (seed: number, size: number): Graph => {
+const randomGraph = (seed: number, size: number, bounds = { min: 1, max: 9 }): Graph => {
   const next = random(seed)
   const pick = <T>(xs: readonly T[]): T => xs[Math.floor(next() * xs.length)] as T
   const b = new GraphBuilder('random')
-  b.declare({ name: 'n', min: 1, max: 9, multipleOf: 1 })
+  b.declare({ name: 'n', ...bounds, multipleOf: 1 })
   const values: Value[] = [
     b.input('x', { dtype: 'f32', shape: [n, ix.constant(4)] }),
     b.input('y', { dtype: 'f32', shape: [ix.constant(4), n] }),
@@ -91,6 +91,24 @@ const cases = fc.tuple(
   fc.integer({ min: 1, max: 14 }),
   fc.integer({ min: 1, max: 9 }),
 )
+interface PlacedBuffer {
+  readonly name: string
+  readonly bytes: number
+}
+const sizeOf = (placed: readonly PlacedBuffer[], name: string): number => placed.find(p => p.name === name)?.bytes ?? 0
+
+/** Bytes wanted at one step; what is written over what it was made of counts once. */
+const bytesAt = ({ intervals, inPlace }: Liveness, at: number, bytesOf: (name: string) => number): number => {
+  const names = new Set([...intervals].flatMap(([name, { first, last }]) => (first <= at && at <= last ? [name] : [])))
+  const used = new Set<string>()
+  for (const { from, to, at: step } of inPlace) {
+    if (step !== at || used.has(from) || used.has(to)) continue
+    used.add(from).add(to)
+    names.delete(to)
+  }
+  return [...names].reduce((sum, name) => sum + bytesOf(name), 0)
+}
+
 const targets = { wasm: wasmTarget(), 'wasm-threads': wasmTarget({ threads: 2 }), webgpu: webgpuTarget() }
 
 describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
@@ -120,8 +138,8 @@ describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
 
   it('have no two live buffers in one place, and a peak no lower than the bound', () => {
     fc.assert(
-      fc.property(cases, ([seed, size, dim]) => {
-        const graph = randomGraph(seed, size)
+      fc.property(cases, fc.integer({ min: 1, max: 512 }), fc.boolean(), ([seed, size], dim, fixed) => {
+        const graph = randomGraph(seed, size, fixed ? { min: dim, max: dim } : { min: 1, max: 512 })
         const lowered = lowerProgram(programOf(graph), target)
         const [plan] = lowered.plans
         const memory = plan?.memory
@@ -145,7 +163,15 @@ describe.each(Object.entries(targets))('random graphs on %s', (_, target) => {
             expect(apart || inPlace, `${a.name} and ${b.name}`).toBe(true)
           }
         const peak = ix.evaluateIndex(memory.peak, at)
-        expect(peak).toBeGreaterThanOrEqual(ix.evaluateIndex(memory.lowerBound, at))
+        const least = Math.max(
+          ...Array.from({ length: live.positions + 2 }, (_, i) => bytesAt(live, i - 1, name => sizeOf(placed, name))),
+        )
+        expect(peak).toBeGreaterThanOrEqual(least)
+        expect(ix.evaluateIndex(memory.lowerBound, at)).toBeLessThanOrEqual(least)
+        // Within a tenth where sizes are known, or a line of 64 bytes. Which of two sizes is the larger may depend on the dim, and
+        // one plan serves all; where each slot is a buffer of its own, tenants of different sizes do not share it as well.
+        const most = !target.oneMemory ? 2 : fixed ? 1.1 : 1.5
+        expect(peak, printPlan(plan)).toBeLessThanOrEqual(Math.max(most * least, least + 64))
         expect(rangeOf(memory.peak, symbolRanges(graph.symbols)).max).toBeLessThan(Infinity)
       }),
       { numRuns: 25 },

@@ -191,7 +191,7 @@ class PlanWriter {
       ...(emitted.parallel ? [get(this.thread), get(this.team)] : []),
     ]
     const call = `(call ${[emitted.id, ...args].join(' ')})`
-    this.touch(touchesOf(kernel, s.args, name => this.memory.placeOf(name), emitted))
+    this.touch(touchesOf(kernel, s.args, name => this.memory.placesOf(name), emitted))
     if (emitted.aborts) k.w.if(call, () => this.returnAborted())
     else if (emitted.parallel) k.w.line(call)
     else this.alone(() => k.w.line(call))
@@ -211,8 +211,8 @@ class PlanWriter {
   private copy(from: string, to: string): void {
     this.touch({
       by: 'worker 0',
-      reads: new Set([this.memory.placeOf(from)]),
-      writes: new Set([this.memory.placeOf(to)]),
+      reads: new Set(this.memory.placesOf(from)),
+      writes: new Set(this.memory.placesOf(to)),
     })
     const bytes = this.now(bytesOfBuffer(this.memory.buffer(from)))
     this.alone(() => this.k.w.line(`(memory.copy ${this.address(to)} ${this.address(from)} ${bytes})`))
@@ -224,7 +224,7 @@ class PlanWriter {
     const { k } = this
     const info = this.plan.symbols.find(s => s.name === symbol) ?? missing('symbol', symbol)
     const local = k.symbols.get(symbol) ?? missing('symbol', symbol)
-    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(from)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set(this.memory.placesOf(from)), writes: new Set() })
     const { upper } = info
     const most = upper === undefined ? (info.max === undefined ? undefined : i32(info.max)) : this.now(upper)
     const count = this.clamp(this.readInteger(from), i32(0), most)
@@ -248,7 +248,7 @@ class PlanWriter {
     return `(i32.wrap_i64 (select ${low} (i64.const -2147483648) (i64.gt_s ${low} (i64.const -2147483648))))`
   }
   private readCondition(name: string): string {
-    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(name)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set(this.memory.placesOf(name)), writes: new Set() })
     return `(i32.load8_u ${this.address(name)})`
   }
 
@@ -297,10 +297,10 @@ class PlanWriter {
     )
     this.pending.clear()
     if (s.condition !== undefined)
-      this.pending.add({ by: 'team', reads: new Set([this.memory.placeOf(s.condition)]), writes: new Set() })
+      this.pending.add({ by: 'team', reads: new Set(this.memory.placesOf(s.condition)), writes: new Set() })
   }
   private readLimit(name: string): string {
-    this.touch({ by: 'team', reads: new Set([this.memory.placeOf(name)]), writes: new Set() })
+    this.touch({ by: 'team', reads: new Set(this.memory.placesOf(name)), writes: new Set() })
     return this.readInteger(name)
   }
   private bindCounter(name: string): string {
@@ -377,15 +377,16 @@ const kernelSteps = (steps: readonly Step[]): Extract<Step, { kind: 'kernel' }>[
 const touchesOf = (
   kernel: Kernel,
   args: readonly string[],
-  placeOf: (buffer: string) => string,
+  placesOf: (buffer: string) => readonly string[],
   emitted: EmittedKernel,
 ): Touches => {
   const reads = new Set<string>(),
     writes = new Set<string>()
   for (const [i, p] of kernel.params.entries()) {
-    const place = placeOf(args[i] ?? '')
-    if (p.access !== 'write') reads.add(place)
-    if (p.access !== 'read') writes.add(place)
+    for (const place of placesOf(args[i] ?? '')) {
+      if (p.access !== 'write') reads.add(place)
+      if (p.access !== 'read') writes.add(place)
+    }
   }
   // Members' own memory is shared by nobody, but worker 0 uses the same place in the kernels that it runs alone.
   if (emitted.scratch !== undefined) (emitted.parallel ? reads : writes).add(scratchPlace)

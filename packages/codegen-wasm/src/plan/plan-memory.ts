@@ -1,6 +1,17 @@
 /** @file Where the buffers of one plan are: addresses over symbols, and the places that steps contend for. */
 import { bufferAlignment } from '@quern/artifact'
-import { type Index, type MemoryPlan, type Plan, type PlanBuffer, type Slot, bytesOfBuffer, ix } from '@quern/core-ir'
+import {
+  type Index,
+  type MemoryPlan,
+  type Plan,
+  type PlanBuffer,
+  type Ranges,
+  type Slot,
+  bytesOfBuffer,
+  ix,
+  provesLessEqual,
+  symbolRanges,
+} from '@quern/core-ir'
 import { defect } from '../defect.ts'
 import type { Placement } from './place.ts'
 
@@ -8,12 +19,14 @@ export class PlanMemory {
   private readonly plan: Plan
   private readonly placement: Placement
   private readonly memory: MemoryPlan
+  private readonly overlaps: ReadonlyMap<string, readonly string[]>
   private readonly buffers: ReadonlyMap<string, PlanBuffer>
   constructor(plan: Plan, placement: Placement) {
     this.plan = plan
     this.placement = placement
     this.memory = plan.memory ?? oneSlotEach(plan)
     this.buffers = new Map(plan.buffers.map(b => [b.name, b]))
+    this.overlaps = overlapsOf(this.memory.slots, symbolRanges(new Map(plan.symbols.map(s => [s.name, s]))))
   }
 
   /** Bytes of the arena, without the members' own memory. */
@@ -33,11 +46,17 @@ export class PlanMemory {
     if (b.kind === 'constant' || b.kind === 'state') return ix.constant(this.placement.fixed(b))
     return ix.add(this.placement.arenaAt, this.bounded(this.slotOf(b).offset))
   }
-  /** What steps that touch this buffer contend for: its slot, or the constant or state itself. */
+  /** What a buffer lies in: its slot, or the constant or state itself. */
   placeOf(name: string): string {
     const b = this.root(name)
     if (b.kind === 'constant') return `constant ${b.name}`
     return b.kind === 'state' ? `state ${this.placement.fixed(b)}` : this.slotOf(b).name
+  }
+  /** What steps that touch this buffer contend for: its place, and what it has in common with each slot that lies over it. */
+  placesOf(name: string): readonly string[] {
+    const b = this.root(name)
+    const place = this.placeOf(name)
+    return b.kind === 'constant' || b.kind === 'state' ? [place] : [place, ...(this.overlaps.get(place) ?? [])]
   }
   /** Sizes speak of what the host knows: a symbol that data defines stands for its bound. */
   bounded(x: Index): Index {
@@ -47,6 +66,17 @@ export class PlanMemory {
     const name = this.memory.slotOf.get(b.name)
     return this.memory.slots.find(s => s.name === name) ?? missing('slot of', b.name)
   }
+}
+
+/** By slot, a name for each pair of slots that are not proved to lie apart: both have it. */
+const overlapsOf = (slots: readonly Slot[], ranges: Ranges): ReadonlyMap<string, readonly string[]> => {
+  const found = new Map(slots.map((s): [string, string[]] => [s.name, []]))
+  const before = (a: Slot, b: Slot): boolean => provesLessEqual(ix.add(a.offset, a.bytes), b.offset, ranges)
+  slots.forEach((a, i) => {
+    for (const b of slots.slice(i + 1))
+      if (!before(a, b) && !before(b, a)) for (const s of [a, b]) found.get(s.name)?.push(`${a.name} over ${b.name}`)
+  })
+  return found
 }
 
 export const missing = (what: string, name: string): never => {

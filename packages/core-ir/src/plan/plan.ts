@@ -49,7 +49,7 @@ export interface Slot {
   readonly name: string
   /** Bytes, rounded up to 64: the maximum over its tenants. */
   readonly bytes: Index
-  /** Byte offset in the arena: the prefix sum of the slots before it. */
+  /** Byte offset in the arena. Slots whose tenants are wanted at different times may overlap. */
   readonly offset: Index
   readonly tenants: readonly string[]
 }

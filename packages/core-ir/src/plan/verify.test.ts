@@ -24,6 +24,8 @@ const slots = (a: string, rest = '') =>
 const good = [
   [`${base} ${steps}`, undefined],
   [`${base} ${steps}`, slots('a', 'slot s3: 256 at 768 holds [b]')],
+  // Slots may overlap where what they hold is wanted at different times.
+  [`${base} ${steps}`, slots('a', 'slot s3: 256 at 0 holds [b]')],
   // In place: the second step reads a and writes b.
   [`${base} ${steps}`, slots('a, b')],
   [
@@ -65,6 +67,8 @@ const bad = [
     slots('a, b'),
   ],
   ['plan/slots-overlap', `${base} ${steps}`, slots('a', 'slot s3: 256 at 600 holds [b]')],
+  // In place is for those that begin together.
+  ['plan/slots-overlap', `${base} ${steps}`, slots('a', 'slot s3: 256 at 320 holds [b]')],
   ['plan/too-small', `${base} ${steps}`, slots('a', 'slot s3: 64 at 768 holds [b]')],
   ['plan/wrong-peak', `${base} ${steps}`, slots('a', 'slot s3: 512 at 768 holds [b]')],
   ['plan/no-slot', `${base} ${steps}`, slots('a')],

@@ -6,22 +6,11 @@ import { bytesOf } from '@quern/artifact'
 import { type Diagnostic, diagnose, printedOnce, throwDiagnostics } from '../diagnostics/diagnostic.ts'
 import { symbolRanges } from '../graph/builder.ts'
 import type { SymbolInfo } from '../graph/graph.ts'
-import {
-  type Index,
-  add,
-  constant,
-  isConst,
-  mapAtoms,
-  mul,
-  product,
-  roundUp,
-  sub,
-  visitAtoms,
-} from '../index/index-expr.ts'
+import { type Index, add, isConst, mapAtoms, mul, product, roundUp, sub, visitAtoms } from '../index/index-expr.ts'
 import { type Ranges, rangeOf, simplify } from '../index/range.ts'
 import type { BufferDecl, Kernel } from '../loop/kernel.ts'
 import { accessesOf, rootOf, usesOf } from './liveness.ts'
-import type { LoweredProgram, MemoryPlan, Plan, PlanBuffer, Step } from './plan.ts'
+import type { LoweredProgram, MemoryPlan, Plan, PlanBuffer, Slot, Step } from './plan.ts'
 import { printPlanLines } from './print.ts'
 
 /** Throws an error with every finding. */
@@ -213,13 +202,24 @@ class PlanCheck {
 
   memory(memory: MemoryPlan): void {
     const live = usesOf(this.plan, this.kernels)
-    let end: Index = constant(0)
     for (const slot of memory.slots) {
       const path = `slot.${slot.name}`
       this.mentions(path, [slot.bytes, slot.offset], new Set(this.symbols.keys()))
-      if (this.disproves(end, slot.offset))
-        this.say(path, 'plan/slots-overlap', `${slot.name} begins before the slot above it ends`, slot.name)
-      end = add(slot.offset, slot.bytes)
+      for (const other of memory.slots.slice(0, memory.slots.indexOf(slot)))
+        if (this.overlap(slot, other))
+          for (const [a, b] of slot.tenants.flatMap(x => other.tenants.map(y => [x, y] as const))) {
+            const x = live.get(a),
+              y = live.get(b)
+            if (x !== undefined && y !== undefined && x.from <= y.to && y.from <= x.to)
+              this.say(
+                path,
+                'plan/slots-overlap',
+                `${a} and ${b} are wanted at the same time, and their slots overlap`,
+                a,
+              )
+          }
+      if (this.disproves(add(slot.offset, slot.bytes), memory.peak))
+        this.say(path, 'plan/wrong-peak', `${slot.name} ends beyond the peak`, slot.name)
       slot.tenants.forEach((name, i) => {
         const buffer = this.buffers.get(name)
         if (buffer === undefined) return this.say(path, 'plan/unknown-buffer', `there is no buffer ${name}`, name)
@@ -236,7 +236,6 @@ class PlanCheck {
         }
       })
     }
-    if (this.disproves(end, memory.peak)) this.say('memory', 'plan/wrong-peak', 'the slots end beyond the peak')
     for (const { name, kind, aliasOf } of this.plan.buffers)
       if (
         (kind === 'scratch' || kind === 'input' || kind === 'output') &&
@@ -256,6 +255,11 @@ class PlanCheck {
         if (atom.kind === 'var' && !names.has(atom.name))
           this.say(path, 'plan/unknown-symbol', `the symbol ${atom.name} is not declared`, atom.name)
       })
+  }
+
+  /** Whether slots have bytes in common at some sizes, as far as can be proved. */
+  private overlap(a: Slot, b: Slot): boolean {
+    return this.disproves(add(a.offset, a.bytes), b.offset) && this.disproves(add(b.offset, b.bytes), a.offset)
   }
 
   private bytes(b: PlanBuffer): Index {

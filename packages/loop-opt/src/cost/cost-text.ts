@@ -1,5 +1,5 @@
 /** @file What `inspect --stage cost` says: predictions over the dims, and the place of each kernel on the roofline at some sizes. */
-import { type Plan, type SymbolInfo, printIndex } from '@quern/core-ir'
+import { type Plan, type Step, type SymbolInfo, printIndex } from '@quern/core-ir'
 import type { LoweringResult } from '../lower-program.ts'
 import { typicalTeam } from '../plan/stream.ts'
 import type { TargetInfo } from '../target/target-info.ts'
@@ -7,7 +7,7 @@ import { rooflineOf } from './roofline.ts'
 import { printMachine, printRoofline } from './roofline-text.ts'
 import { printTime } from './time.ts'
 
-/** What a dim without a bound counts as where the largest is asked for: thousand times a few. */
+/** What a dim without a bound counts as where the largest is asked for. */
 const large = 1024
 
 /** @param dims sizes to show; without them, the least and the largest */
@@ -50,10 +50,18 @@ export const sizesToShow = (
   plan: Plan,
   dims: Readonly<Record<string, number>>,
 ): readonly Readonly<Record<string, number>>[] => {
-  const free = plan.symbols.filter(s => s.upper === undefined)
+  const counters = new Set(countersOf(plan.steps))
+  const free = plan.symbols.filter(s => s.upper === undefined && !counters.has(s.name))
   const at = (size: (s: SymbolInfo) => number): Readonly<Record<string, number>> =>
     Object.fromEntries(free.map(s => [s.name, dims[s.name] ?? size(s)]))
   const least = at(s => Math.max(s.min, Math.min(1, s.max ?? 1) * s.multipleOf)),
     largest = at(s => s.max ?? Math.max(s.min, large * s.multipleOf))
   return free.every(s => least[s.name] === largest[s.name]) ? [least] : [least, largest]
 }
+
+/** What loops count up is no size that anyone gives. */
+const countersOf = (steps: readonly Step[]): readonly string[] =>
+  steps.flatMap(s => {
+    if (s.kind === 'loop') return [s.counter, ...countersOf(s.body)]
+    return s.kind === 'if' ? [...countersOf(s.then), ...countersOf(s.else)] : []
+  })

@@ -1,6 +1,7 @@
 /**
- * @file Puts the buffers of a plan into slots: a slot is as large as its largest tenant, tenants are never wanted at the
- * same time, and offsets are prefix sums, so that everything may depend on symbols.
+ * @file Puts the buffers of a plan into slots. One after another: a slot is as large as its largest tenant, tenants are never wanted
+ * at the same time, and offsets are prefix sums, so that everything may depend on symbols. Where all is one memory, also side by
+ * side (offsets.ts): there a slot may lie over others that are wanted at other times. Whichever takes less.
  */
 import type { DType } from '@quern/artifact'
 import { bufferAlignment } from '@quern/artifact'
@@ -13,17 +14,18 @@ import {
   type Slot,
   type SymbolInfo,
   ix,
-  provesLessEqual,
-  simplify,
   spanOf,
   symbolRanges,
 } from '@quern/core-ir'
-import { estimator } from '../lower/weight.ts'
+import { estimator, typicalSize } from '../lower/weight.ts'
 import { type Liveness, liveness } from './liveness.ts'
+import { type Question, larger, placeByOffset } from './offsets.ts'
 
 export interface MemoryOptions {
   readonly elementBytes: Readonly<Record<DType, number>>
   readonly inPlace: boolean
+  /** Buffers are ranges of one memory, so that slots may overlap. */
+  readonly oneMemory: boolean
 }
 
 export const planMemory = (plan: Plan, kernels: ReadonlyMap<string, Kernel>, options: MemoryOptions): MemoryPlan => {
@@ -42,22 +44,53 @@ export const planMemory = (plan: Plan, kernels: ReadonlyMap<string, Kernel>, opt
     .map(order => assign([...sizes.keys()].sort(order), sizeOf, live, estimate, ranges))
     .map(slots => ({ slots, total: slots.reduce((n, s) => n + estimate(s.bytes), 0) }))
     .sort((a, b) => a.total - b.total)
-  let offset = ix.constant(0)
-  const slots: Slot[] = (best?.slots ?? []).map(({ bytes, tenants }, i) => {
-    const slot = { name: `s${i}`, bytes, offset, tenants }
-    offset = ix.add(offset, bytes)
-    return slot
-  })
+  const stacked = stackedSlots(best?.slots ?? [])
+  const bound = lowerBound(live, sizeOf, estimate, ranges)
+  const placed = options.oneMemory
+    ? placeByOffset({ sizes, live, ranges, ...scoreAgainst(bound, plan.symbols) }, stacked.peak)
+    : undefined
+  const { slots, peak } = placed ?? stacked
   return {
     slots,
     slotOf: new Map(slots.flatMap(s => s.tenants.map(t => [t, s.name] as const))),
-    peak: offset,
-    lowerBound: lowerBound(live, sizeOf, estimate, ranges),
+    peak,
+    lowerBound: bound,
   }
 
   function sizeOf(name: string): Index {
     return sizes.get(name) ?? ix.constant(0)
   }
+}
+
+/** What a symbol without a bound counts as where large sizes are asked for. */
+const large = 1024
+
+/** How many times the bound a peak is, at the worst of some sizes: the typical, the least and the largest. */
+const scoreAgainst = (bound: Index, symbols: readonly SymbolInfo[]): Pick<Question, 'estimates' | 'score'> => {
+  const at = (wanted: (s: SymbolInfo) => number): SymbolInfo[] =>
+    symbols.map(s => {
+      const size = Math.max(1, s.min, Math.min(wanted(s), s.max ?? Infinity))
+      return { ...s, min: size, max: size }
+    })
+  const samples = new Map(
+    [typicalSize, () => 1, (s: SymbolInfo) => s.max ?? large].map(wanted => {
+      const sized = at(wanted)
+      return [sized.map(s => s.min).join(), estimator(sized)] as const
+    }),
+  )
+  const estimates = [...samples.values()]
+  const least = estimates.map(sample => Math.max(1, sample(bound)))
+  return { estimates, score: peak => Math.max(...estimates.map((sample, i) => sample(peak) / (least[i] ?? 1))) }
+}
+
+const stackedSlots = (drafts: readonly Draft[]): { readonly slots: readonly Slot[]; readonly peak: Index } => {
+  let offset = ix.constant(0)
+  const slots = drafts.map(({ bytes, tenants }, i) => {
+    const slot = { name: `s${i}`, bytes, offset, tenants }
+    offset = ix.add(offset, bytes)
+    return slot
+  })
+  return { slots, peak: offset }
 }
 
 /** Bytes of a buffer, padded; a symbol that data defines counts as its upper bound. */
@@ -111,13 +144,6 @@ const assign = (
     }
   }
   return drafts
-}
-
-/** The larger of two sizes, as one of them where the ranges prove an order. */
-const larger = (a: Index, b: Index, ranges: Ranges): Index => {
-  if (provesLessEqual(a, b, ranges)) return b
-  if (provesLessEqual(b, a, ranges)) return a
-  return simplify(ix.max(a, b), ranges)
 }
 
 export const mayShare = (a: string, b: string, live: Liveness): boolean => {

@@ -22,7 +22,7 @@ export const streamOf = (plan: Plan, symbol: string, target: TargetInfo): Stream
   if (parallelism.kind !== 'team' || info === undefined || plan.memory === undefined) return undefined
   const step = info.multipleOf
   if (info.min > step) return undefined
-  const perRow = ix.max(1, ix.floorDiv(ix.add(...plan.memory.slots.map(s => rowsOf(s.bytes, symbol, sample))), sample))
+  const perRow = ix.max(1, ix.floorDiv(rowsOf(plan.memory.peak, symbol, sample), sample))
   const reread = bytesReread(plan, symbol, elementBytes)
   const unit = lcm(leastRows, step)
   // A team's members have caches of their own.

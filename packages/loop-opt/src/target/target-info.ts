@@ -39,6 +39,8 @@ export interface TargetInfo {
   readonly inPlaceBindings: boolean
   /** What kernels over pictures take in each layout; absent: none gains by another than row-major. */
   readonly layouts?: LayoutCosts
+  /** Whether all buffers are ranges of one memory, which may overlap where they are wanted at different times. */
+  readonly oneMemory: boolean
   /** What the cost model divides by. */
   readonly speed: {
     readonly gflops: number

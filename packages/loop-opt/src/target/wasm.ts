@@ -26,6 +26,7 @@ export const wasmTarget = (options: { relaxedSimd?: boolean; threads?: number } 
   privateMemory: true,
   inPlaceBindings: true,
   layouts: wasmPictureCosts,
+  oneMemory: true,
   speed: {
     gflops: 40,
     bandwidth: 25,

@@ -23,6 +23,7 @@ export const webgpuTarget = (options: { f16?: boolean } = {}): TargetInfo => ({
   cacheBytes: [16 * 1024, 1024 * 1024],
   privateMemory: false,
   inPlaceBindings: false,
+  oneMemory: false,
   // Between the page and the GPU stands another process: data is copied twice, then crosses a bus.
   speed: {
     // An integrated GPU of the middle class, by its makers' figures: nothing here was measured on hardware.
