@@ -9,6 +9,7 @@ export const memoryView = (text: string): HTMLElement => {
   let rows: HTMLElement | undefined
   for (const line of text.split('\n').filter(l => l.trim() !== '')) {
     const [, entry, peak, bound] = /^(\S+): peak (.*) bytes, live-set lower bound (.*) bytes$/.exec(line) ?? []
+    const [, sizes, bytes, times] = /^\s+(?:at (.*): )?(\d+) bytes, ([\d.]+) of the bound$/.exec(line) ?? []
     const [, slot, size, offset, tenants] = /^\s+(\S+): (.*) bytes at (.*): (.*)$/.exec(line) ?? []
     if (peak !== undefined) {
       view.append(
@@ -21,7 +22,16 @@ export const memoryView = (text: string): HTMLElement => {
         element('th', { scope: 'col' }, t),
       )
       view.append(element('table', {}, element('thead', {}, element('tr', {}, ...head)), rows))
-    } else if (slot !== undefined && rows !== undefined)
+    } else if (bytes !== undefined && rows !== undefined)
+      rows.parentElement?.before(
+        element(
+          'p',
+          {},
+          ...(sizes === undefined ? [] : ['At ', element('code', {}, sizes), ': ']),
+          `${bytes} bytes, ${times} times that.`,
+        ),
+      )
+    else if (slot !== undefined && rows !== undefined)
       rows.append(element('tr', {}, cell(slot), cell(tenants ?? ''), cell(size ?? ''), cell(offset ?? '')))
     else view.append(element('pre', {}, line))
   }

@@ -1,9 +1,9 @@
 /** @file The memory of every workload is within a tenth of what is wanted at once at its worst step. */
 import { compile } from '@quern/compiler'
-import { type Model, programOf } from '@quern/model'
+import { programOf } from '@quern/model'
 import { expect, test } from 'vitest'
 
-const models = import.meta.glob<Model>('./models/*.model.ts', { import: 'default' })
+const models = import.meta.glob<Parameters<typeof programOf>[0]>('./models/*.model.ts', { import: 'default' })
 
 /** Ends a compilation where the plans are known: nothing is packed. */
 class Enough extends Error {}
