@@ -68,7 +68,7 @@ const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: Loa
   try {
     const executor =
       choice.gpu === undefined
-        ? await wasm(manifest, await assets, choice)
+        ? await wasm(manifest, code, weights, choice)
         : await choice.webgpu.webgpuExecutor(choice.gpu, manifest, await code, weights)
     const ready = performance.now()
     if (signal?.aborted === true) {
@@ -93,12 +93,8 @@ const loadModel = async ({ kind, artifacts, webgpu }: RuntimeParts, options: Loa
   }
 }
 
-const wasm = async (
-  manifest: Manifest,
-  [code, weights]: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>],
-  { inWorker, threads, memory }: WasmChoice,
-): Promise<Executor> => {
-  const module = await WebAssembly.compile(code).catch((cause: unknown) => {
+const compiled = (manifest: Manifest, code: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(code).catch((cause: unknown) => {
     throw new QuernError(
       'wasm/not-supported',
       `this engine does not take the module of ${manifest.name} (${manifest.variant}): it needs WebAssembly SIMD, and a content security policy must allow 'wasm-unsafe-eval'`,
@@ -106,6 +102,15 @@ const wasm = async (
       cause,
     )
   })
-  const image = { manifest, module, weights }
+
+const wasm = async (
+  manifest: Manifest,
+  code: Promise<Uint8Array<ArrayBuffer>>,
+  weights: Promise<Uint8Array<ArrayBuffer>>,
+  { inWorker, threads, memory }: WasmChoice,
+): Promise<Executor> => {
+  // The module is compiled while the weights, most of the bytes, are still on their way.
+  const [module, bytes] = await Promise.all([code.then(c => compiled(manifest, c)), weights])
+  const image = { manifest, module, weights: bytes }
   return wasmExecutor(manifest, await (inWorker ? workerHost(image, threads, memory) : callerHost(image)))
 }
