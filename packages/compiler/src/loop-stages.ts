@@ -8,6 +8,7 @@ import {
   costText,
   memoryText,
   printSchedules,
+  stepByStep,
 } from '@quern/loop-opt'
 import type { CompileOptions } from './options.ts'
 
@@ -40,10 +41,11 @@ export const legalKernels = (
     native: once(kernel => expandKernel(legalise(kernel), { f16: 'native' })),
     'via-f32': once(kernel => expandKernel(legalise(kernel), { f16: 'via-f32' })),
   }
-  const contracted = once(contractProducts)
-  // Contraction comes last, so that the polynomials of the expansions are met too.
+  const contracted = once(contractProducts),
+    stepped = once(stepByStep)
+  // Contraction comes after expansion, so that polynomials are met too; then nothing is left that needs whole expressions.
   const legalOf = (kernel: Kernel, { f16, contracts }: Form): Kernel =>
-    contracts ? contracted(expanded[f16](kernel)) : expanded[f16](kernel)
+    stepped(contracts ? contracted(expanded[f16](kernel)) : expanded[f16](kernel))
   return variants.map((lowered, i) => {
     const features = targets[i]?.features
     const form: Form = {

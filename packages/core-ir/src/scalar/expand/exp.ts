@@ -1,8 +1,12 @@
-/** @file exp: x = k ln 2 + r, a polynomial of r, and two powers of two, so that results below the normal range round once. */
+/**
+ * @file exp: x = k ln 2 + r, a polynomial of r, and one power of two. Results of all x need exponents beyond those of one power:
+ * so of any x it is the square of exp(x / 2), which overflows and underflows in the square alone, and of an x that is never
+ * positive a larger power, then a constant one. Results below the normal range round once.
+ */
 import { type Scalar, unary } from '../scalar.ts'
 import type { Emitter } from './emitter.ts'
 import { type PerFormat, formatOf } from './float-format.ts'
-import { add, bitsOf, clamp, floatOf, mul, polynomial, shl, shr, sub } from './notation.ts'
+import { add, atLeast, bitsOf, clamp, floatOf, mul, polynomial, shl, sub } from './notation.ts'
 
 const log2e = 1.4426950408889634
 
@@ -13,6 +17,8 @@ interface Constants {
   readonly ln2: readonly [number, number]
   /** Minimax on [−0.347, 0.347]. */
   readonly series: readonly number[]
+  /** An exponent that lifts all results into the normal range. */
+  readonly lift: number
 }
 const constants: PerFormat<Constants> = {
   // Relative error 5e-9.
@@ -20,6 +26,7 @@ const constants: PerFormat<Constants> = {
     range: [-104, 89],
     ln2: [0.693145752, 1.42860677e-6],
     series: [1, 1, 0.49999994, 0.166665226, 0.0416683406, 0.00836922694, 0.00138208864],
+    lift: 64,
   },
   // 1e-17
   f64: {
@@ -29,28 +36,30 @@ const constants: PerFormat<Constants> = {
       1, 1, 0.5, 0.16666666666666669, 0.04166666666662374, 0.008333333333330032, 0.0013888888917406447,
       0.00019841269863201828, 2.4801520996825697e-5, 2.7557268229963227e-6, 2.76202305675069e-7, 2.5100494788905042e-8,
     ],
+    lift: 512,
   },
 }
 
-/** x · 2^k for |k| up to twice the exponents' range, k a whole number as a float: no factor leaves the normal range. */
-export const scale = (b: Emitter, x: Scalar, k: Scalar): Scalar => {
-  const { magic, magicBits, mantissa, one } = formatOf(x)
-  const n = b.let('n', sub(bitsOf(add(k, magic)), magicBits))
-  const half = b.let('half', shr(n, 1))
-  const power = (of: Scalar): Scalar => floatOf(add(shl(of, mantissa), one))
-  return mul(mul(x, power(half)), power(sub(n, half)))
+/** exp(x / divisor) · 2^lift. */
+const lifted = (b: Emitter, x: Scalar, divisor: 1 | 2, lift: number): Scalar => {
+  const { bias, float, magic, mantissa } = formatOf(x)
+  const { ln2, series } = constants[float]
+  const k = b.let('k', unary('round', mul(x, log2e / divisor)))
+  const r = b.let('r', sub(sub(x, mul(k, ln2[0] * divisor)), mul(k, ln2[1] * divisor)))
+  // The low bits of the sum are the exponent of the power.
+  const power = floatOf(shl(bitsOf(add(k, magic + bias + lift)), mantissa))
+  const divided = series.map((c, i) => c / divisor ** i)
+  return mul(polynomial(r, divided), power)
 }
 
-/** exp of an x inside the range of its format, or NaN. */
-export const expInRange = (b: Emitter, x: Scalar): Scalar => {
-  const { ln2, series } = constants[formatOf(x).float]
-  const k = b.let('k', unary('round', mul(x, log2e)))
-  const r = b.let('r', sub(sub(x, mul(k, ln2[0])), mul(k, ln2[1])))
-  return scale(b, polynomial(r, series), k)
+/** Within 3.4 ulp. The clamps change no result but keep k small. */
+export const expandExp = (b: Emitter, x: Scalar): Scalar => {
+  const root = b.let('root', lifted(b, clamp(b, x, ...constants[formatOf(x).float].range), 2, 0))
+  return mul(root, root)
 }
 
-export const lowestExponent = (x: Scalar): number => constants[formatOf(x).float].range[0]
-
-/** The clamps change no result but keep k small. */
-export const expandExp = (b: Emitter, x: Scalar): Scalar =>
-  expInRange(b, clamp(b, x, ...constants[formatOf(x).float].range))
+/** exp of an x that is not positive, or NaN: within 1.2 ulp, for functions that add errors of their own. */
+export const expOfNegative = (b: Emitter, x: Scalar): Scalar => {
+  const { lift, range } = constants[formatOf(x).float]
+  return mul(lifted(b, atLeast(b, x, range[0]), 1, lift), 2 ** -lift)
+}

@@ -4,7 +4,6 @@
  */
 import { type Scalar, bitcast, cast, unary } from '../scalar.ts'
 import type { Emitter } from './emitter.ts'
-import { scale } from './exp.ts'
 import { type PerFormat, formatOf } from './float-format.ts'
 import { splitExponent } from './split-exponent.ts'
 import {
@@ -27,6 +26,7 @@ import {
   pick,
   polynomial,
   shl,
+  shr,
   sub,
   xor,
 } from './notation.ts'
@@ -106,6 +106,15 @@ const log2 = (b: Emitter, x: Scalar): { high: Scalar; low: Scalar } => {
     zl = b.let('zl', add(mul(ph, toLog2.rest), mul(pl, toLog2.whole)))
   const high = lead(b, add(add(zh, zl), k))
   return { high, low: b.let('low', sub(zl, sub(sub(high, k), zh))) }
+}
+
+/** x · 2^k for |k| up to twice the exponents' range, k a whole number as a float: no factor leaves the normal range. */
+const scale = (b: Emitter, x: Scalar, k: Scalar): Scalar => {
+  const { magic, magicBits, mantissa, one } = formatOf(x)
+  const n = b.let('n', sub(bitsOf(add(k, magic)), magicBits))
+  const half = b.let('half', shr(n, 1))
+  const power = (of: Scalar): Scalar => floatOf(add(shl(of, mantissa), one))
+  return mul(mul(x, power(half)), power(sub(n, half)))
 }
 
 export const expandPow = (b: Emitter, x: Scalar, y: Scalar): Scalar => {

@@ -33,12 +33,12 @@ const constants: PerFormat<Constants> = {
 }
 
 export const expandTanh = (b: Emitter, x: Scalar): Scalar => {
-  const { float, magic, mantissa, one } = formatOf(x)
+  const { bias, float, magic, mantissa } = formatOf(x)
   const { end, halfLn2, series } = constants[float]
   const a = atMost(b, abs(x), end)
   const k = b.let('k', unary('round', mul(a, twoLog2e)))
   const r = b.let('r', sub(sub(a, mul(k, halfLn2[0])), mul(k, halfLn2[1])))
-  const power = b.let('power', floatOf(add(shl(bitsOf(add(k, magic)), mantissa), one)))
+  const power = b.let('power', floatOf(shl(bitsOf(add(k, magic + bias)), mantissa)))
   const e = b.let('e', add(mul(power, mul(polynomial(r, series), r)), sub(power, 1)))
   return withSignOf(x, div(e, add(e, 2)))
 }

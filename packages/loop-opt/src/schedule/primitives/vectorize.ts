@@ -6,23 +6,28 @@ import { constantExtent, findLoop } from '../locate.ts'
 import { primitive } from '../schedule.ts'
 import { dtypesIn, replaceLoop, visitStmts } from '../tree.ts'
 
+/** Vectors that one loop may stand for. */
+const vectorsInStep = [1, 2, 4]
+
 /**
  * `vectorize('j_i')`:
  *
  *     for j_i < 4: f(j_i)   →   for vector j_i < 4: f(j_i)
  *
  * Iterations must be independent (accumulation into elements that the axis tells apart is), the extent 4 (2 where 64-bit
- * values occur), and the body free of loops (but unrolled ones), barriers and allocs other than registers.
+ * values occur), and the body free of loops (but unrolled ones), barriers and allocs other than registers. Twice or four times
+ * that extent is as many vectors in step: each operation is done for all of them before the next, which hides how long it takes.
  */
 export const vectorize = primitive('vectorize', (s, axis: string) => {
   const place = findLoop(s.kernel, axis, 'vectorize')
   const lanes = dtypesIn(place.loop.body).some(d => bytesOf[d] === 8) ? 2 : 4
-  if (constantExtent(place.loop) !== lanes)
+  const extent = constantExtent(place.loop)
+  if (!vectorsInStep.some(vectors => extent === vectors * lanes))
     throw scheduleError(
       s.kernel,
       'vectorize',
       'extent',
-      `a vector of these dtypes has ${lanes} lanes, and the extent of ${axis} is ${place.loop.extent.key}`,
+      `a vector of these dtypes has ${lanes} lanes, one, two or four of them run in step, and the extent of ${axis} is ${place.loop.extent.key}`,
       axis,
       { lanes },
     )
