@@ -7,14 +7,17 @@ import { asRegion, programOf } from '../../testing/graphs.ts'
 import { outputsOf } from '../../testing/run.ts'
 
 const mapOf = (op: string, extent: number | 'n'): { readonly kernel: Kernel; readonly plain: Kernel } => {
-  const b = new GraphBuilder('g', new Map(extent === 'n' ? [['n', { name: 'n', min: 1, multipleOf: 1 }]] : []))
+  const b = new GraphBuilder(
+    'g',
+    new Map(extent === 'n' ? [['n', { name: 'n', min: 1, max: undefined, multipleOf: 1 }]] : []),
+  )
   const shape = [extent === 'n' ? ix.variable('n') : ix.constant(extent)]
   const x = b.input('x', tensorType('f32', shape))
   const lowered = lowerProgram(programOf(asRegion(b.finish({ y: b.one(op, [x]) }))), wasmTarget())
-  const [[name, { region }] = []] = lowered.unscheduled.size === 1 ? [...lowered.unscheduled] : []
+  const [[name, unscheduled] = []] = lowered.unscheduled
   const kernel = lowered.kernels.get(name ?? '')
-  if (region === undefined || kernel === undefined) throw new Error('a map is one kernel')
-  return { kernel, plain: region.kernel }
+  if (unscheduled === undefined || kernel === undefined) throw new Error('a map is one kernel')
+  return { kernel, plain: unscheduled.region.kernel }
 }
 const vectorsIn = (kernel: Kernel): number[] => {
   const found: number[] = []
