@@ -2,6 +2,7 @@
  * @file Reductions on a CPU whose neighbouring results come from neighbouring elements (column sums, pooling, depthwise and
  * direct convolution): vectors hold neighbouring results while the reduction runs, and a tile of them stays in registers.
  */
+import type { Stage } from '../../lower/lowered-region.ts'
 import { inPlacePairs } from '../../memory/in-place.ts'
 import { type Access, accessesOf } from '../../schedule/access.ts'
 import { declOf, tryFindLoop } from '../../schedule/locate.ts'
@@ -43,19 +44,30 @@ export const tileRule: ScheduleRule = context => {
   const along = contiguousAxis(loads, parts.update.reduce)
   if (along !== undefined && loads.every(a => !mentions(a, column) || strideOf(a, column) >= farApart)) return undefined
   const lanes = lanesIn(s, column)
-  const row = reusedAxis(parts.update, loads, column)
+  const reused = reusedAxis(parts.update, loads, column)
+  // Without channels to sum over, a result takes no longer than the loops around its few products would.
+  const written = reused === undefined && hasSmallWindow(s, parts.update)
+  const row = reused ?? (written ? linesOf(parts.update, loads, column) : undefined)
   const width = extentOf(s, column),
     height = row === undefined ? undefined : extentOf(s, row)
-  const heights = height === undefined ? [1] : [4, 2, 1].filter(h => height % h === 0)
+  const heights = height === undefined ? [1] : (reused === undefined ? [2, 1] : [4, 2, 1]).filter(h => height % h === 0)
   // Blocks that overlap write some results twice: only where the team does not split along them, and where no operand of the
   // epilogue (a residual) may share the memory of the result.
   const mayOverlap =
     (parts.update.spatial.length > 1 || !isTeam(context)) && inPlacePairs(context.region.kernel).length === 0
-  const blocks = row === undefined ? undefined : lineBlocksOf(s, parts.update, loads, { row, column }, context.target)
+  const blocks =
+    reused === undefined ? undefined : lineBlocksOf(s, parts.update, loads, { row: reused, column }, context.target)
   return firstOf(
     ...heights.flatMap(h =>
       tailsFor(width, h > 1 ? [2, 1] : [4, 2, 1], lanes, mayOverlap).flatMap(t => {
-        const tile = { row: h > 1 ? row : undefined, height: h, ...t, lanes, team: isTeam(context) }
+        const tile = {
+          row: h > 1 ? row : undefined,
+          height: h,
+          ...t,
+          lanes,
+          team: isTeam(context),
+          written,
+        }
         return [
           ...(blocks === undefined || h === 1
             ? []
@@ -112,12 +124,37 @@ interface Tile {
   readonly lanes: number
   /** Whether a team shares the outer loops: then the two outermost become one, since a batch may be of one. */
   readonly team: boolean
+  /** Whether the window is small enough to be written out. */
+  readonly written: boolean
 }
+
+/** Terms of a result up to which the products of a tile are written out. */
+const smallWindow = 25
+
+/** Whether a result has few terms, and how many is known: a window over a picture. */
+const hasSmallWindow = (s: Schedule, { reduce }: Stage): boolean =>
+  reduce.reduce((n, axis) => n * (extentOf(s, axis) ?? Infinity), 1) <= smallWindow
+
+/** The axis over lines of a picture: neighbouring lines of results share lines of what is read. */
+const linesOf = ({ spatial, reduce }: Stage, loads: readonly Access[], column: string): string | undefined =>
+  spatial
+    .slice(0, -1)
+    .filter(axis =>
+      loads.some(
+        a =>
+          mentions(a, column) &&
+          a.indices.some(i => variablesOf(i).has(axis) && reduce.some(k => variablesOf(i).has(k))),
+      ),
+    )
+    .at(-1)
 
 /**
  *     for … : for j_o:   acc[height × width] = 0      registers
  *                        for k…: acc[…] += …          written out, vectors along the columns
  *                        y[…] = epilogue(acc)
+ *
+ * A small window is written out too: its weights stay in registers for a whole picture, sums do not wait for one another, and
+ * two lines of results share the lines that both read.
  */
 const tiled = (s: Schedule, parts: Reduction, tile: Tile): Schedule => {
   const { update } = parts
@@ -183,6 +220,7 @@ export const intoRegisters = (
     width: tile.width,
     tail: tile.tail,
     lanes: tile.lanes,
+    written: tile.written,
   })
 }
 
@@ -217,6 +255,7 @@ interface Names {
   readonly width: number
   readonly tail: ColumnTile['tail']
   readonly lanes: number
+  readonly written: boolean
 }
 
 const columns = (s: Schedule, n: Names): Schedule => {
@@ -233,6 +272,7 @@ const columns = (s: Schedule, n: Names): Schedule => {
     width: lanes,
     tail: 'peel',
     lanes,
+    written: n.written,
   }
   const hasRest = tryFindLoop(t.kernel, rest.column) !== undefined
   const column = `${n.column}_i`
@@ -241,6 +281,7 @@ const columns = (s: Schedule, n: Names): Schedule => {
   if (n.row !== undefined) t = fission(t, n.row, [`${n.row}_fill`, n.row, `${n.row}_store`])
   t = reorder(t, ...n.reduce, ...(n.row === undefined ? [] : [n.row]), column)
   t = vectorBody(t, column, n.row, lanes)
+  if (n.written) t = n.reduce.reduce((u, axis) => (tryFindLoop(u.kernel, axis) === undefined ? u : unroll(u, axis)), t)
   t = writtenOut(t, `${column}_fill`, n.row && `${n.row}_fill`, lanes, n.init)
   t = writtenOut(t, `${column}_store`, n.row && `${n.row}_store`, lanes, n.store)
   t = setSpace(t, n.accumulator, 'register')
