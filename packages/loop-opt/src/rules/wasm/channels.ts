@@ -85,7 +85,13 @@ const ownWindows = (s: Schedule, window: Window, { constants }: RuleContext): Sc
   let t = weightsPacked(s, window, constants, (channel, others) => [...others, { dim: channel }])
   t = split(t, row, height)
   t = reorder(t, ...outermost(window), outer, column, inner)
-  t = intoRegisters(t, parts, { row, height, width: lanes, tail: 'peel', lanes, team: false, written: false }, inner, update.reduce)
+  t = intoRegisters(
+    t,
+    parts,
+    { row, height, width: lanes, tail: 'peel', lanes, team: false, written: false },
+    inner,
+    update.reduce,
+  )
   // One line of the window: all of it written out is a seventh more code, and was not measured to be faster.
   for (const axis of update.reduce.slice(-1).flatMap(k => [k, `${k}_r`])) t = unrollSmall(t, axis)
   t = tryEdit(t, u => partition(u, outer))
@@ -132,7 +138,13 @@ const allChannels = (
     const name = `${picture.buffer}_lines`
     t = borders(stage(t, picture.buffer, around, { space: 'private', name, fill }), name)
   }
-  t = intoRegisters(t, parts, { row, height: tile.height, width: by, tail: 'peel', lanes, team: false, written: false }, inner, reduce)
+  t = intoRegisters(
+    t,
+    parts,
+    { row, height: tile.height, width: by, tail: 'peel', lanes, team: false, written: false },
+    inner,
+    reduce,
+  )
   // A panel of weights passes all pixels of a line before the next.
   t = tryEdit(t, u => reorder(u, `${column}_o`, outer))
   const last = reduce.at(-1)
