@@ -79,7 +79,7 @@ describe('iterations', () => {
         apart++
         expect(meets(drawn), drawn.indices.map(x => x.key).join(', ')).toBe(false)
       }),
-      { numRuns: 600 },
+      { numRuns: 1200 },
     )
     expect(apart).toBeGreaterThan(100)
     expect(met).toBeGreaterThan(100)
