@@ -1,4 +1,4 @@
-/** @file The digits model of the playground as an app ships it, and how long compiling it takes in a process of its own. */
+/** @file The digits model of the playground as an app ships it, and how long compiling it, and a larger model, takes in a process of its own. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,8 @@ export interface Digits {
   readonly fetched: number
   /** Milliseconds from the model file to all variants for wasm, with no part of the compiler loaded before; the median of five processes. */
   readonly compileMs: number
+  /** The same of the bench's MobileNetV2. */
+  readonly mobilenetMs: number
 }
 
 const main = `import digits from './digits.model.ts'
@@ -55,18 +57,22 @@ export const measureDigits = async (root: string, progress: Progress): Promise<D
       }
     })
     const sizes = (ending: string): number[] => files.filter(f => f.name.endsWith(ending)).map(f => f.brotli)
-    const times = Array.from({ length: 5 }, () =>
-      Number(
-        execFileSync(process.execPath, ['--input-type=module', '--eval', compile, join(folder, 'digits.model.ts')], {
-          cwd: folder,
-          encoding: 'utf8',
-        }).trim(),
-      ),
-    )
+    const coldMs = (file: string): number =>
+      medianOf(
+        Array.from({ length: 5 }, () =>
+          Number(
+            execFileSync(process.execPath, ['--input-type=module', '--eval', compile, file], {
+              cwd: folder,
+              encoding: 'utf8',
+            }).trim(),
+          ),
+        ),
+      )
     return {
       files,
       fetched: sizes('.js').reduce((a, b) => a + b, 0) + Math.max(...sizes('.wasm')),
-      compileMs: medianOf(times),
+      compileMs: coldMs(join(folder, 'digits.model.ts')),
+      mobilenetMs: coldMs(join(root, 'src/models/mobilenet.model.ts')),
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
