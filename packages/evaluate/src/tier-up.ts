@@ -3,10 +3,10 @@
  *
  * V8 11 (Node 20) hands a function to its optimising compiler after 66 KiB of executed bytecode. A compilation is over in a second
  * or two, and meets most kinds of loops, statements and indices late in it: half of some 200 optimised functions were thrown away
- * again because something of another shape came by. With six times the budget, digits compiles in 0.93 s instead of 1.50, MobileNetV2
- * in 3.9 instead of 5.3. V8 12 (Node 22) counts calls instead, and gains 15 % from 10,000 of them; later ones have a middle tier, and
- * gain nothing worth having. V8's flags belong to the process, not to a thread, so V8's default is put back after each compilation (a
- * thread that is ended before leaves what only delays optimisation).
+ * again because something of another shape came by. With six times the budget, compiling digits took 0.93 s where it took 1.50, and
+ * MobileNetV2 3.9 where it took 5.3. V8 12 (Node 22) counts calls instead, and gained 15 % from 10,000 of them; later ones have a
+ * middle tier, and keep their own. V8's flags belong to the process, not to a thread, so V8's default is put back after each
+ * compilation (a thread that is ended before leaves what only delays optimisation).
  */
 import { setFlagsFromString } from 'node:v8'
 

@@ -35,6 +35,19 @@ export const layoutsArgument = {
   valueHint: 'file',
 } as const
 
+/** The text of a file of orders for the compiler, which are of one target: of several, none would fit. */
+const readOrders = async (
+  option: string,
+  file: string,
+  targets: readonly DeviceKind[] | undefined,
+  why: string,
+): Promise<string> => {
+  if (targets?.length !== 1) throw new CommandError(`--${option} needs one --target: ${why}`)
+  return readFile(file, 'utf8').catch(() => {
+    throw new CommandError(`--${option}: cannot read ${file}`)
+  })
+}
+
 /** What `--layouts` names. A target chooses for itself, and another would take its layouts for orders. */
 export const readLayouts = async (
   file: string | undefined,
@@ -42,27 +55,19 @@ export const readLayouts = async (
   targets: readonly DeviceKind[] | undefined,
 ): Promise<Pick<CompileSettings, 'layouts'>> => {
   if (file === undefined) return {}
-  if (targets?.length !== 1)
-    throw new CommandError('--layouts needs one --target: wasm and webgpu choose layouts for kernels of their own')
-  const layouts = await readFile(file, 'utf8').catch(() => {
-    throw new CommandError(`--layouts: cannot read ${file}`)
-  })
-  return { layouts: { [exportName ?? 'default']: layouts } }
+  const why = 'wasm and webgpu choose layouts for kernels of their own'
+  return { layouts: { [exportName ?? 'default']: await readOrders('layouts', file, targets, why) } }
 }
 
-/** What `--schedules` names. Schedules are of one target: of several, none would fit. */
+/** What `--schedules` names. */
 export const readSchedules = async (
   file: string | undefined,
   exportName: string | undefined,
   targets: readonly DeviceKind[] | undefined,
 ): Promise<Pick<CompileSettings, 'schedules'>> => {
   if (file === undefined) return {}
-  if (targets?.length !== 1)
-    throw new CommandError('--schedules needs one --target: the loops of wasm and of webgpu have different axes')
-  const schedules = await readFile(file, 'utf8').catch(() => {
-    throw new CommandError(`--schedules: cannot read ${file}`)
-  })
-  return { schedules: { [exportName ?? 'default']: schedules } }
+  const why = 'the loops of wasm and of webgpu have different axes'
+  return { schedules: { [exportName ?? 'default']: await readOrders('schedules', file, targets, why) } }
 }
 
 const targets: readonly DeviceKind[] = ['wasm', 'webgpu']
